@@ -1,0 +1,1 @@
+"""Everything that knows neither faces nor networks: options, files, video, geometry, colour."""

@@ -1,0 +1,1 @@
+"""Pictures as arrays: reading and writing, colour, filters, drawing."""

@@ -1,0 +1,1 @@
+"""Faces as arrays: detection, landmarks, alignment, masks, pose."""

@@ -1,0 +1,1 @@
+"""The only part of facelib that imports TensorFlow."""

@@ -1,0 +1,1 @@
+"""Layers: modules whose parameters exist once they are built."""

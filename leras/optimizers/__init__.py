@@ -1,0 +1,1 @@
+"""Optimizers as modules whose state is saved like any other."""

@@ -1,0 +1,1 @@
+"""One module per command: wires the other folders and talks to the user."""

@@ -1,0 +1,1 @@
+"""From prediction to frame, in NumPy and OpenCV only."""

@@ -1,0 +1,1 @@
+"""Building blocks and autoencoders of the swap models."""

@@ -1,0 +1,1 @@
+"""Quick96: the small DF model for fast first results."""

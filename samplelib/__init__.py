@@ -1,0 +1,1 @@
+"""Facesets on disk and training samples in memory."""
