@@ -1,0 +1,86 @@
+"""Convolutions, NHWC."""
+
+import tensorflow as tf
+
+from leras.initializers import glorot_uniform, zeros
+from leras.module import Module
+
+Padding = str | int
+
+
+def explicit_padding(padding: Padding, kernel_size: int, dilation: int) -> str | list[list[int]]:
+    """Translates a layer's padding into what TensorFlow's convolutions take.
+
+    "same" pads symmetrically by ((k - 1) * dilation + 1) // 2, whatever the stride: TensorFlow's own
+    SAME pads a stride-2 kernel more at the bottom and right, which moves features by a pixel.
+    "tf_same" is TensorFlow's SAME, "valid" pads nothing, a number pads by that much.
+
+    Raises:
+        ValueError: for any other word.
+    """
+    named = {"valid": "VALID", "tf_same": "SAME"}
+    if padding in named:
+        return named[padding]
+    if padding == "same":
+        padding = ((kernel_size - 1) * dilation + 1) // 2
+    if not isinstance(padding, int):
+        raise ValueError(f"padding must be 'same', 'valid', 'tf_same' or a number, not {padding!r}")
+    return [[0, 0], [padding, padding], [padding, padding], [0, 0]]
+
+
+class Conv2D(Module):
+    """Two-dimensional convolution.
+
+    Args:
+        in_ch, out_ch: Channels.
+        kernel_size: Side of the square kernel.
+        stride, dilation: The same for both axes.
+        padding: See `explicit_padding`.
+        use_bias: Adds a bias per output channel.
+
+    Parameters: `weight` (k, k, in_ch, out_ch), Glorot uniform; `bias` (out_ch,), zeros.
+    """
+
+    def __init__(self, in_ch: int, out_ch: int, kernel_size: int = 3, *, stride: int = 1,
+                 dilation: int = 1, padding: Padding = "same", use_bias: bool = True,
+                 name: str | None = None):
+        super().__init__(name=name)
+        self._stride, self._dilation = stride, dilation
+        self._padding = explicit_padding(padding, kernel_size, dilation)
+        shape = (kernel_size, kernel_size, in_ch, out_ch)
+        self.weight = self.parameter("weight", shape, glorot_uniform)
+        self.bias = self.parameter("bias", (out_ch,), zeros) if use_bias else None
+
+    def __call__(self, x: tf.Tensor) -> tf.Tensor:
+        """(N, H, W, in_ch) -> (N, H', W', out_ch)."""
+        y = tf.nn.conv2d(x, self.weight, self._stride, self._padding, dilations=self._dilation)
+        return y if self.bias is None else tf.nn.bias_add(y, self.bias)
+
+
+class DepthwiseConv2D(Module):
+    """Convolves each channel with kernels of its own.
+
+    Args:
+        channels: Input channels.
+        multiplier: Output channels per input channel.
+        Others as in `Conv2D`; stride and dilation cannot both exceed 1 (TensorFlow's limit).
+
+    Parameters: `weight` (k, k, channels, multiplier), Glorot uniform; `bias`, zeros.
+    """
+
+    def __init__(self, channels: int, kernel_size: int = 3, *, multiplier: int = 1, stride: int = 1,
+                 dilation: int = 1, padding: Padding = "same", use_bias: bool = True,
+                 name: str | None = None):
+        super().__init__(name=name)
+        self._strides = [1, stride, stride, 1]
+        self._dilations = [dilation, dilation]
+        self._padding = explicit_padding(padding, kernel_size, dilation)
+        shape = (kernel_size, kernel_size, channels, multiplier)
+        self.weight = self.parameter("weight", shape, glorot_uniform)
+        self.bias = (self.parameter("bias", (channels * multiplier,), zeros) if use_bias else None)
+
+    def __call__(self, x: tf.Tensor) -> tf.Tensor:
+        """(N, H, W, channels) -> (N, H', W', channels * multiplier)."""
+        y = tf.nn.depthwise_conv2d(x, self.weight, self._strides, self._padding,
+                                   dilations=self._dilations)
+        return y if self.bias is None else tf.nn.bias_add(y, self.bias)

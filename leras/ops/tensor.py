@@ -1,0 +1,26 @@
+"""Shape changes and norms without parameters."""
+
+import tensorflow as tf
+
+
+def flatten(x: tf.Tensor) -> tf.Tensor:
+    """(N, H, W, C) -> (N, H * W * C), channels fastest."""
+    return tf.reshape(x, (-1, x.shape[1] * x.shape[2] * x.shape[3]))
+
+
+def unflatten(x: tf.Tensor, side: int, channels: int) -> tf.Tensor:
+    """(N, side * side * channels) -> (N, side, side, channels)."""
+    return tf.reshape(x, (-1, side, side, channels))
+
+
+def depth_to_space(x: tf.Tensor, size: int) -> tf.Tensor:
+    """(N, H, W, size^2 * C) -> (N, size * H, size * W, C).
+
+    Input channel (dy * size + dx) * C + c becomes channel c of sub-pixel (dy, dx) (DCR order).
+    """
+    return tf.nn.depth_to_space(x, size)
+
+
+def pixel_norm(x: tf.Tensor, axis: int | tuple[int, ...] = -1) -> tf.Tensor:
+    """x / sqrt(mean(x^2) + 1e-6) over `axis` (Karras et al., 2018)."""
+    return x * tf.math.rsqrt(tf.reduce_mean(tf.square(x), axis, keepdims=True) + 1e-6)
