@@ -1,0 +1,263 @@
+"""A line chart of what was measured over iterations, as a picture."""
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+
+import cv2
+import numpy as np
+
+from core.imaging.draw import BACKGROUND, GRID, TEXT, draw_polyline, put_text, text_size
+
+# Told apart by people with any common kind of colour blindness (Okabe and Ito 2008), as BGR.
+SERIES_COLOURS = ((233, 180, 86), (0, 159, 230), (115, 158, 0), (167, 121, 204))
+FONT_HEIGHT = 12
+BAND_OPACITY = 0.35
+LOG_FROM_RATIO = 8.0  # a curve that falls to less than 1/8 is flat on a linear axis
+
+
+@dataclasses.dataclass(frozen=True)
+class Columns:
+    """One series reduced to what each column of the plot shows; NaN where it has no value.
+
+    Attributes:
+        position: (C,) float64, index of the column's middle value in the series.
+        low: (C,) float64, the smallest value of the column.
+        high: (C,) float64, the largest.
+        mean: (C,) float64.
+    """
+
+    position: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    mean: np.ndarray
+
+
+def columns_of(values: Sequence[float] | np.ndarray, n_columns: int) -> Columns:
+    """Splits a series into at most `n_columns` equal runs and reduces each one.
+
+    Values that are not finite are left out; a run without finite values gives NaN.
+
+    Args:
+        values: (N,) numbers, oldest first.
+        n_columns: Largest number of columns, at least 1.
+    """
+    values = np.asarray(values, np.float64)
+    if not len(values):
+        return Columns(*(np.empty(0) for _ in range(4)))
+    n_columns = min(n_columns, len(values))
+    edges = np.arange(n_columns) * len(values) // n_columns
+    sizes = np.diff(np.append(edges, len(values)))
+    finite = np.isfinite(values)
+    known = np.where(finite, values, np.nan)
+    counts = np.add.reduceat(finite.astype(np.float64), edges)
+    sums = np.add.reduceat(np.where(finite, values, 0.0), edges)
+    mean = np.divide(sums, counts, out=np.full(len(edges), np.nan), where=counts > 0)
+    return Columns(
+        position=edges + (sizes - 1) / 2,
+        low=np.fmin.reduceat(known, edges),
+        high=np.fmax.reduceat(known, edges),
+        mean=mean,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Axis:
+    """A value axis: `low` is drawn at the bottom, `high` at the top (low < high)."""
+
+    low: float
+    high: float
+    is_log: bool
+
+    def fraction(self, values: np.ndarray) -> np.ndarray:
+        """Height of the values, 0 at the bottom of the axis, 1 at the top, clipped; NaN stays."""
+        values, low, high = np.asarray(values, np.float64), self.low, self.high
+        if self.is_log:
+            values = np.log10(np.maximum(values, self.low))
+            low, high = math.log10(low), math.log10(high)
+        return np.clip((values - low) / (high - low), 0.0, 1.0)
+
+    def ticks(self, n_most: int) -> list[float]:
+        """Round numbers on the axis, at most about `n_most`."""
+        if not self.is_log:
+            return _linear_ticks(self.low, self.high, n_most)
+        decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
+        for steps in ((1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,)):
+            ticks = [step * 10.0**decade for decade in decades for step in steps]
+            ticks = [tick for tick in ticks if self.low <= tick <= self.high]
+            if len(ticks) <= n_most:
+                break
+        return ticks if len(ticks) >= 2 else _linear_ticks(self.low, self.high, n_most)
+
+
+def value_axis(columns: Sequence[Columns], scale: str = "auto") -> Axis:
+    """The axis on which all series are seen.
+
+    Args:
+        columns: The series.
+        scale: "linear", "log", or "auto": logarithmic when all values are above 0 and the curves
+            span more than a factor of `LOG_FROM_RATIO`.
+
+    Raises:
+        ValueError: Another scale.
+    """
+    if scale not in ("auto", "linear", "log"):
+        raise ValueError(f"scale must be auto, linear or log, not {scale!r}")
+    lows = _finite([series.low for series in columns])
+    highs = _finite([series.high for series in columns])
+    means = _finite([series.mean for series in columns])
+    if not len(means):
+        return Axis(0.0, 1.0, is_log=False)
+    positive = lows.min() > 0
+    is_log = positive and (
+        scale == "log" or scale == "auto" and means.max() > LOG_FROM_RATIO * means.min()
+    )
+    if is_log:
+        return Axis(lows.min() / 1.05, highs.max() * 1.05, is_log=True)
+    # A few spikes must not flatten the curve: they are cut off at twice what is usual.
+    top = min(highs.max(), 2.0 * float(np.percentile(highs, 98)))
+    bottom = min(lows.min(), 0.0)
+    return Axis(bottom, max(top, bottom + 1e-9) * 1.05, is_log=False)
+
+
+def loss_chart(
+    losses: Mapping[str, Sequence[float] | np.ndarray],
+    width: int,
+    height: int = 160,
+    *,
+    first_iteration: int = 1,
+    iteration: int | None = None,
+    scale: str = "auto",
+) -> np.ndarray:
+    """Curves of losses over iterations: mean as a line, smallest to largest as a band per column.
+
+    Series are drawn in their order, with a legend that shows each one's latest value. Values that
+    are not finite leave gaps and are counted in the legend.
+
+    Args:
+        losses: Name -> (N,) loss per iteration, oldest first; series may differ in length.
+        width: Of the picture, in pixels; at least 160.
+        height: Of the picture, in pixels; at least 80.
+        first_iteration: Number of the iteration that the first value belongs to.
+        iteration: The count shown; by default that of the last value.
+        scale: As in `value_axis`.
+
+    Returns:
+        (height, width, 3) uint8 BGR.
+
+    Raises:
+        ValueError: The picture is too small, or the scale is unknown.
+    """
+    if width < 160 or height < 80:
+        raise ValueError(f"a chart needs at least 160 x 80 pixels, not {width} x {height}")
+    canvas = np.full((height, width, 3), BACKGROUND, np.uint8)
+    n_values = max((len(values) for values in losses.values()), default=0)
+    left, top = 8 + text_size("0.0005", FONT_HEIGHT)[0], FONT_HEIGHT + 12
+    plot = (left, top, width - 10, height - FONT_HEIGHT - 10)  # x1, y1, x2, y2, ends included
+    columns = {name: columns_of(values, plot[2] - left + 1) for name, values in losses.items()}
+    axis = value_axis(list(columns.values()), scale)
+    _draw_value_grid(canvas, plot, axis)
+    _draw_iteration_grid(canvas, plot, first_iteration, n_values)
+    colours = dict(zip(losses, _cycled(SERIES_COLOURS, len(losses))))
+    for name, series in columns.items():
+        _draw_band(canvas, plot, axis, series, colours[name], n_values)
+    for name, series in columns.items():
+        points = _points(plot, axis, series.position, series.mean, n_values)
+        draw_polyline(canvas, points, colours[name], thickness=2 if len(points) < 200 else 1)
+    last = first_iteration + n_values - 1 if n_values else 0
+    _draw_legend(canvas, losses, colours, last if iteration is None else iteration, axis)
+    return canvas
+
+
+def _finite(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    joined = np.concatenate([np.empty(0), *arrays])
+    return joined[np.isfinite(joined)]
+
+
+def _cycled(colours: Sequence[tuple[int, int, int]], n: int) -> list[tuple[int, int, int]]:
+    return [colours[i % len(colours)] for i in range(n)]
+
+
+def _linear_ticks(low: float, high: float, n_most: int) -> list[float]:
+    """Multiples of 1, 2 or 5 times a power of ten between low and high, at most about `n_most`."""
+    if high <= low:
+        return [low]
+    smallest = (high - low) / max(n_most, 1)
+    power = 10.0 ** math.floor(math.log10(smallest))
+    step = next(power * unit for unit in (1, 2, 5, 10) if power * unit >= smallest * 0.999)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [i * step for i in range(first, last + 1)]
+
+
+def _points(
+    plot: tuple[int, int, int, int],
+    axis: Axis,
+    position: np.ndarray,
+    values: np.ndarray,
+    n_values: int,
+) -> np.ndarray:
+    """(C, 2) x, y pixels of values at their positions in a series of `n_values`."""
+    x1, y1, x2, y2 = plot
+    x = x1 + position / max(n_values - 1, 1) * (x2 - x1)
+    return np.stack([x, y2 - axis.fraction(values) * (y2 - y1)], axis=1)
+
+
+def _draw_band(canvas, plot, axis, series, colour, n_values) -> None:
+    """Fills between smallest and largest value, each run of finite columns as one polygon."""
+    upper = _points(plot, axis, series.position, series.high, n_values)
+    lower = _points(plot, axis, series.position, series.low, n_values)
+    finite = np.isfinite(upper).all(axis=1) & np.isfinite(lower).all(axis=1)
+    filled = canvas.copy()
+    for run in np.split(np.arange(len(upper)), np.flatnonzero(np.diff(finite)) + 1):
+        if len(run) and finite[run[0]]:
+            outline = np.concatenate([upper[run], lower[run][::-1]])
+            cv2.fillPoly(filled, [np.rint(outline * 16).astype(np.int32)], colour, cv2.LINE_AA, 4)
+    cv2.addWeighted(filled, BAND_OPACITY, canvas, 1.0 - BAND_OPACITY, 0.0, dst=canvas)
+
+
+def _draw_value_grid(canvas: np.ndarray, plot: tuple[int, int, int, int], axis: Axis) -> None:
+    x1, y1, x2, y2 = plot
+    for tick in axis.ticks(max((y2 - y1) // 20, 2)):
+        y = round(y2 - float(axis.fraction(np.array(tick))) * (y2 - y1))
+        cv2.line(canvas, (x1, y), (x2, y), GRID)
+        label = f"{tick:.4g}"
+        x = x1 - 4 - text_size(label, FONT_HEIGHT)[0]
+        put_text(canvas, label, (x, y - FONT_HEIGHT // 2 - 1), height=FONT_HEIGHT)
+
+
+def _draw_iteration_grid(
+    canvas: np.ndarray, plot: tuple[int, int, int, int], first_iteration: int, n_values: int
+) -> None:
+    x1, y1, x2, y2 = plot
+    cv2.rectangle(canvas, (x1, y1), (x2, y2), GRID)
+    if n_values < 2:
+        return
+    last = first_iteration + n_values - 1
+    for tick in _linear_ticks(first_iteration, last, max((x2 - x1) // 90, 2)):
+        if tick != int(tick):
+            continue
+        x = round(x1 + (tick - first_iteration) / (n_values - 1) * (x2 - x1))
+        cv2.line(canvas, (x, y1), (x, y2), GRID)
+        label = f"{int(tick):,}"
+        label_width = text_size(label, FONT_HEIGHT)[0]
+        x = min(max(x - label_width // 2, 0), canvas.shape[1] - label_width)
+        put_text(canvas, label, (x, y2 + 3), height=FONT_HEIGHT)
+
+
+def _draw_legend(canvas, losses, colours, iteration: int, axis: Axis) -> None:
+    """Names, latest values and the iteration count, in the strip above the plot."""
+    x = 8
+    for name, values in losses.items():
+        values = np.asarray(values, np.float64)
+        finite = values[np.isfinite(values)]
+        label = f"{name} {finite[-1]:.4f}" if len(finite) else f"{name} -"
+        if len(finite) < len(values):
+            label += f" ({len(values) - len(finite)} not finite)"
+        y = 4 + FONT_HEIGHT // 2 + 1
+        cv2.line(canvas, (x, y), (x + 14, y), colours[name], 3, cv2.LINE_AA)
+        put_text(canvas, label, (x + 20, 4), height=FONT_HEIGHT, colour=TEXT)
+        x += 20 + text_size(label, FONT_HEIGHT)[0] + 16
+    count = f"iteration {iteration:,}" + (", log scale" if axis.is_log else "")
+    start = canvas.shape[1] - 10 - text_size(count, FONT_HEIGHT)[0]
+    if start > x:  # on a narrow chart the losses matter more
+        put_text(canvas, count, (start, 4), height=FONT_HEIGHT)
