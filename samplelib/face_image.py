@@ -1,0 +1,114 @@
+"""Aligned faces on disk: ordinary JPEG files with the face's data in an APP9 segment.
+
+The pictures open in any viewer. The segment starts with `FaceLab`, a zero byte, and holds JSON
+(`samplelib.face_info`), so nothing in a face file from elsewhere can run code.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from core import jpeg
+from core.errors import CorruptFaceImage
+from core.imaging.io import decode_image, encode_image
+from core.paths import atomic_write
+from samplelib.face_info import FaceInfo, from_json, to_json
+
+SUFFIX = ".jpg"
+JPEG_SUFFIXES = frozenset({".jpg", ".jpeg"})
+_MARKER, _IDENTIFIER = jpeg.APP9, b"FaceLab\0"
+_NEXT_STEP = "run `extract` on its frame again, or remove the file"
+
+
+def write_face(path: Path | str, image: np.ndarray, info: FaceInfo,
+               jpeg_quality: int = 95) -> None:
+    """Writes an aligned face; the file appears whole or not at all.
+
+    Args:
+        path: Target, normally `<frame stem>_<number>.jpg`.
+        image: (S, S, 3) uint8, BGR.
+        info: What is known about the face.
+        jpeg_quality: 1 to 100.
+
+    Raises:
+        ImageError: The picture cannot be encoded.
+        OSError: The file cannot be written.
+        ValueError: `info` holds a wrong shape or a number that is not finite.
+    """
+    encoded = encode_image(image, SUFFIX, jpeg_quality=jpeg_quality)
+    atomic_write(Path(path), jpeg.with_app(encoded, _MARKER, _IDENTIFIER, to_json(info)))
+
+
+def write_info(path: Path | str, info: FaceInfo) -> None:
+    """Replaces the data of an aligned face; its picture stays the same byte for byte.
+
+    Raises:
+        CorruptFaceImage: The file is not a JPEG.
+        OSError: The file cannot be read or written.
+        ValueError: `info` holds a wrong shape or a number that is not finite.
+    """
+    path = Path(path)
+    payload = to_json(info)
+    try:
+        data = jpeg.with_app(path.read_bytes(), _MARKER, _IDENTIFIER, payload)
+    except ValueError as error:
+        raise _corrupt(path, error) from error
+    atomic_write(path, data)
+
+
+def read_info(path: Path | str) -> FaceInfo:
+    """Reads the data of an aligned face without decoding, or even reading, its picture.
+
+    Raises:
+        CorruptFaceImage: The file is not a JPEG or carries no readable face data.
+        OSError: The file cannot be read.
+    """
+    with open(path, "rb") as stream:
+        try:
+            header = jpeg.read_header(stream)
+        except ValueError as error:
+            raise _corrupt(path, error) from error
+    return _info_of(header, path)
+
+
+def read_face(path: Path | str) -> tuple[np.ndarray, FaceInfo]:
+    """Reads an aligned face and its data.
+
+    Returns:
+        (S, S, 3) uint8 BGR and its data.
+
+    Raises:
+        CorruptFaceImage: The file carries no readable face data.
+        ImageError: The picture is damaged or cut short.
+        OSError: The file cannot be read.
+    """
+    data = Path(path).read_bytes()
+    return decode_image(data, str(path)), _info_of(data, path)
+
+
+def read_picture(path: Path | str) -> np.ndarray:
+    """Reads the picture of an aligned face alone.
+
+    Returns:
+        (S, S, 3) uint8, BGR.
+
+    Raises:
+        ImageError: The picture is damaged or cut short.
+        OSError: The file cannot be read.
+    """
+    return decode_image(Path(path).read_bytes(), str(path))
+
+
+def _info_of(data: bytes, path: Path | str) -> FaceInfo:
+    """Reads the face data from a JPEG's beginning."""
+    try:
+        payload = jpeg.read_app(data, _MARKER, _IDENTIFIER)
+        if payload is not None:
+            return from_json(payload)
+    except ValueError as error:
+        raise _corrupt(path, error) from error
+    raise _corrupt(path, "no face data in this JPEG")
+
+
+def _corrupt(path: Path | str, reason: object) -> CorruptFaceImage:
+    return CorruptFaceImage(f"{path}: {reason}; {_NEXT_STEP}")
