@@ -49,6 +49,10 @@ class WeightsMissing(FaceLabError):
     """A network's weight file is not installed."""
 
 
+class FolderInUse(FaceLabError):
+    """Another process is writing into the same folder."""
+
+
 class DeviceError(FaceLabError):
     """The requested device does not exist or cannot be used."""
 
