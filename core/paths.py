@@ -1,0 +1,127 @@
+"""Files and folders: listing images, writing all or nothing, free space."""
+
+import contextlib
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.errors import DiskFull, NoImagesFound
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+
+
+def natural_key(path: Path | str) -> tuple:
+    """Sort key that counts: `frame2` before `frame10`, capitals beside small letters."""
+    name = str(path)
+    pieces = re.split(r"([0-9]+)", name.lower())
+    # Odd pieces are the digits; the name itself decides between `A1` and `a1` or `1` and `01`.
+    return tuple(int(piece) if i % 2 else piece for i, piece in enumerate(pieces)), name
+
+
+def image_paths(folder: Path | str, *, required: bool = False) -> list[Path]:
+    """The images directly in a folder, naturally sorted by name.
+
+    Hidden files (unfinished writes among them) are left out.
+
+    Args:
+        folder: May be missing.
+        required: Whether an empty list is an error.
+
+    Raises:
+        NoImagesFound: `required`, and the folder is missing or holds no image.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        if required:
+            raise NoImagesFound(f"{folder}: there is no such folder; check the path, or run the "
+                                "step that fills it")
+        return []
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries if _is_image(entry.name) and entry.is_file()]
+    if required and not names:
+        raise NoImagesFound(f"{folder}: there are no images in this folder; run the step that "
+                            "fills it first")
+    return [folder / name for name in sorted(names, key=natural_key)]
+
+
+def _is_image(name: str) -> bool:
+    return not name.startswith(".") and name.lower().endswith(IMAGE_SUFFIXES)
+
+
+@contextlib.contextmanager
+def atomic_path(path: Path | str) -> Iterator[Path]:
+    """Gives a temporary path that becomes `path` if the block ends well, and vanishes if not.
+
+    The temporary file lies in the same folder and has the same suffix; its name starts with a
+    dot. Its bytes are on the disk (fsync) before the name changes, so a crash at any moment
+    leaves either the old file or the new one.
+
+    Raises:
+        FileNotFoundError: The block ended without writing the file.
+    """
+    final = Path(os.path.realpath(path))  # a link is followed, not replaced
+    temporary = final.with_name(f".part-{uuid.uuid4().hex[:12]}{final.suffix}")
+    try:
+        yield temporary
+        _sync(temporary)
+        os.replace(temporary, final)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(final.parent)
+
+
+def atomic_write(path: Path | str, data: bytes) -> None:
+    """Writes a whole file or nothing; see `atomic_path`."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def _sync(path: Path) -> None:
+    with open(path, "rb+") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes renames in a folder survive a power cut; does nothing where folders cannot sync."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def require_free_space(folder: Path | str, n_bytes: int) -> None:
+    """Checks that a folder's disk has room; the folder itself need not exist yet.
+
+    Raises:
+        DiskFull: Fewer than `n_bytes` bytes are free.
+    """
+    existing = Path(folder).absolute()
+    while not existing.exists():
+        existing = existing.parent
+    free = shutil.disk_usage(existing).free
+    if free < n_bytes:
+        raise DiskFull(f"{folder}: {format_bytes(n_bytes)} are needed and {format_bytes(free)} are "
+                       "free; free some space or choose another disk")
+
+
+def format_bytes(n_bytes: float) -> str:
+    """A size for people: `1.5 GB` (powers of 1024)."""
+    for unit in ("bytes", "KB", "MB", "GB"):
+        if n_bytes < 1024:
+            return f"{n_bytes:.0f} bytes" if unit == "bytes" else f"{n_bytes:.1f} {unit}"
+        n_bytes /= 1024
+    return f"{n_bytes:.1f} TB"
+
+
+def sibling(folder: Path | str, suffix: str) -> Path:
+    """The folder beside `folder` named with a suffix: (`aligned`, "debug") -> `aligned_debug`."""
+    folder = Path(folder)
+    if folder.name in ("", ".."):
+        folder = Path(os.path.abspath(folder))  # "." and ".." have no name of their own
+    return folder.with_name(f"{folder.name}_{suffix.lstrip('_')}")
