@@ -203,7 +203,7 @@ class JsonReporter:
 
     def event(self, kind: str, **fields: Any) -> None:
         """Writes one line."""
-        line = json.dumps(to_json({"event": kind, **fields}), ensure_ascii=False, allow_nan=False)
+        line = json.dumps(to_json({"event": kind, **fields}), allow_nan=False)
         with self._lock:
             print(line, file=self._stdout or sys.stdout, flush=True)
 
