@@ -1,0 +1,168 @@
+"""Pictures between files and arrays: whatever the file holds, the array is upright 8-bit BGR."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import simplejpeg
+
+from core.errors import ImageError
+from core.paths import atomic_write
+
+READ_FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH  # BGR, upright by EXIF, depth as stored
+SUBSAMPLING_444_FROM_QUALITY = 90
+
+# Problems libjpeg reports when part of the picture is missing and was filled with grey.
+JPEG_LOSSES = ("premature end", "bad huffman code", "unexpected end", "unsupported marker type")
+
+
+def read_image(path: str | Path) -> np.ndarray:
+    """Reads a picture of any common kind as upright 8-bit BGR.
+
+    Grey is repeated over the channels, alpha is dropped, 16-bit and float are scaled to 8 bit,
+    CMYK becomes RGB and the EXIF orientation is applied. The path may hold any character.
+
+    Args:
+        path: File in any format OpenCV decodes (PNG, JPEG, WebP, TIFF, BMP, ...).
+
+    Returns:
+        (H, W, 3) uint8, BGR, [0, 255].
+
+    Raises:
+        ImageError: The file is missing, unreadable, empty, truncated, or not a picture.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be read ({error.strerror or error}); "
+                         "check the path and its permissions") from error
+    return decode_image(data, str(path))
+
+
+def decode_image(data: bytes, name: str) -> np.ndarray:
+    """Decodes the bytes of a picture file; see `read_image`.
+
+    Args:
+        data: The whole file.
+        name: What error messages call the picture.
+
+    Returns:
+        (H, W, 3) uint8, BGR, [0, 255].
+
+    Raises:
+        ImageError: The bytes are empty, truncated, or not a picture.
+    """
+    if not data:
+        raise ImageError(f"{name}: the file is empty; extract or copy it again")
+    try:
+        if data[:2] == b"\xff\xd8":
+            return _decode_jpeg(data, name)
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), READ_FLAGS)
+    except cv2.error as error:
+        raise ImageError(f"{name}: cannot be decoded as a picture ({_first_line(error)})") from error
+    if image is None:
+        raise ImageError(f"{name}: damaged, truncated or not a picture; extract or copy it again")
+    return _to_8_bit(image)
+
+
+def write_image(
+    path: str | Path, image: np.ndarray, *, jpeg_quality: int = 95, png_compression: int = 1
+) -> None:
+    """Writes a picture; a crash leaves the old file or the new one, never half of one.
+
+    Args:
+        path: Target; the suffix chooses the format.
+        image: See `encode_image`.
+        jpeg_quality: 1..100.
+        png_compression: 0 (none) .. 9 (smallest).
+
+    Raises:
+        ImageError: The suffix is no picture format, or the file cannot be written.
+    """
+    path = Path(path)
+    data = encode_image(
+        image, path.suffix, jpeg_quality=jpeg_quality, png_compression=png_compression
+    )
+    try:
+        atomic_write(path, data)
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be written ({error.strerror or error}); "
+                         "check that the folder exists and is writable") from error
+
+
+def encode_image(
+    image: np.ndarray, suffix: str, *, jpeg_quality: int = 95, png_compression: int = 1
+) -> bytes:
+    """Encodes a picture to the bytes of a file.
+
+    Args:
+        image: (H, W, 3) BGR, (H, W, 1) or (H, W) grey, (H, W, 4) BGRA; uint8, [0, 255].
+        suffix: Format as a file suffix, such as ".png" or ".jpg".
+        jpeg_quality: 1..100; also used for WebP. From 90 on JPEG keeps full colour resolution
+            (4:4:4), below that 4:2:0.
+        png_compression: 0 (none) .. 9 (smallest); 1 costs little time and most of the gain.
+
+    Returns:
+        The file.
+
+    Raises:
+        ImageError: The suffix is no picture format.
+        ValueError: `image` is not an 8-bit picture.
+    """
+    if image.dtype != np.uint8 or image.ndim not in (2, 3) or image.size == 0:
+        raise ValueError(f"image must be (H, W[, C]) uint8, not {image.shape} {image.dtype}")
+    parameters = _encode_parameters(suffix.lower(), jpeg_quality, png_compression)
+    try:
+        encoded, data = cv2.imencode(suffix.lower(), image, parameters)
+    except cv2.error as error:
+        raise ImageError(f"cannot write pictures as '{suffix}' ({_first_line(error)}); "
+                         "use .png or .jpg") from error
+    if not encoded:
+        raise ImageError(f"cannot write {image.shape} pictures as '{suffix}'; use .png or .jpg")
+    return data.tobytes()
+
+
+def _encode_parameters(suffix: str, jpeg_quality: int, png_compression: int) -> list[int]:
+    if suffix in (".jpg", ".jpeg"):
+        full_colour = jpeg_quality >= SUBSAMPLING_444_FROM_QUALITY
+        sampling = (
+            cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
+            if full_colour
+            else cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420
+        )
+        return [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
+    if suffix == ".png":
+        return [cv2.IMWRITE_PNG_COMPRESSION, png_compression]
+    if suffix == ".webp":
+        return [cv2.IMWRITE_WEBP_QUALITY, jpeg_quality]
+    return []
+
+
+def _decode_jpeg(data: bytes, name: str) -> np.ndarray:
+    """Refuses a JPEG with missing picture data, which OpenCV would fill with grey."""
+    try:
+        image = simplejpeg.decode_jpeg(data, "BGR", strict=True)
+    except ValueError as error:
+        if any(loss in str(error).lower() for loss in JPEG_LOSSES):
+            raise ImageError(
+                f"{name}: the JPEG is truncated or damaged ({error}); extract or copy it again"
+            ) from error
+        image = None  # a warning that costs no pixels, or a kind only OpenCV decodes
+    if image is not None and b"Exif\x00\x00" not in data[:65536]:
+        return image
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), READ_FLAGS)
+    if image is None:
+        raise ImageError(f"{name}: damaged or not a picture; extract or copy it again")
+    return _to_8_bit(image)
+
+
+def _to_8_bit(image: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8, uint16 or float [0, 1] -> (H, W, 3) uint8, rounded."""
+    if image.dtype == np.uint8:
+        return image
+    scale = 255.0 if image.dtype.kind == "f" else 255.0 / np.iinfo(image.dtype).max
+    return np.clip(np.rint(np.nan_to_num(image) * scale), 0, 255).astype(np.uint8)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]
