@@ -1,0 +1,126 @@
+"""How a sample is turned, moved and distorted: one draw of chance for all its outputs.
+
+Convention: "picture" is the face at the sample's resolution before any change, "sample" the
+result, "source" the stored pixels they are read from. (x, y) in pixels, whole numbers at pixel
+centres. The order is warp, transform (rotation, scale, shift), flip.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+from core.geometry import compose_affine, invert_affine
+from samplelib.recipe import SampleOptions
+
+FLIP_PROBABILITY = 0.4
+WARP_CELLS = (2, 4, 8)
+"""Cells per side of the warp's grid; one of them is drawn for each sample."""
+WARP_AMPLITUDE = 0.24
+"""Largest displacement of a grid node along one axis, in cells."""
+NOISE_LIMIT = 2.5
+"""The normal noise is cut off at this many standard deviations."""
+
+
+@dataclass(frozen=True, eq=False)
+class Geometry:
+    """The geometry of one sample; it does not depend on the resolution.
+
+    Attributes:
+        rotation: Degrees, counter-clockwise as seen, about the picture's centre.
+        scale: Above 1 enlarges.
+        shift: (x, y) in sides of the picture.
+        is_flipped: Mirrored left to right at the end.
+        warp: (n, n, 2) float64: where the nodes of an even grid over the whole picture, from
+            edge to edge, are read from, as (x, y) displacements in sides; None for no warp.
+    """
+
+    rotation: float = 0.0
+    scale: float = 1.0
+    shift: tuple[float, float] = (0.0, 0.0)
+    is_flipped: bool = False
+    warp: np.ndarray | None = None
+
+
+UNCHANGED = Geometry()
+
+
+def draw_geometry(options: SampleOptions, rng: np.random.Generator) -> Geometry:
+    """Draws the geometry of one sample.
+
+    The warp comes last, so that switching it off leaves the rest as it was.
+    """
+    rotation, shift_x, shift_y = rng.uniform(-1, 1, 3) * (
+        options.rotation, options.shift, options.shift)
+    scale = rng.uniform(1 / (1 + options.scale), 1 + options.scale)
+    is_flipped = rng.random() < FLIP_PROBABILITY and options.random_flip
+    warp = draw_warp(rng) if options.random_warp else None
+    return Geometry(rotation, scale, (shift_x, shift_y), is_flipped, warp)
+
+
+def draw_warp(rng: np.random.Generator) -> np.ndarray:
+    """Draws the nodes of a random warp: noise inside, none along the picture's edge.
+
+    Returns:
+        (n, n, 2) float64, displacements (x, y) in sides; n is a number of WARP_CELLS plus 1.
+        Each is `WARP_AMPLITUDE * cell * z`, with z normal, cut at NOISE_LIMIT and divided by it.
+    """
+    n_cells = WARP_CELLS[rng.integers(len(WARP_CELLS))]
+    # Inverse transform sampling of the truncated normal; x and y are independent draws.
+    tail = ndtr(-NOISE_LIMIT)
+    noise = ndtri(rng.uniform(tail, 1 - tail, (n_cells - 1, n_cells - 1, 2))) / NOISE_LIMIT
+    warp = np.zeros((n_cells + 1, n_cells + 1, 2))
+    warp[1:-1, 1:-1] = noise * (WARP_AMPLITUDE / n_cells)
+    return warp
+
+
+def picture_to_sample(geometry: Geometry, side: int) -> np.ndarray:
+    """Gives the transform and flip (not the warp) at a resolution.
+
+    Returns:
+        (2, 3) float64.
+    """
+    centre = (side - 1) / 2
+    angle = np.deg2rad(geometry.rotation)
+    cos, sin = geometry.scale * np.cos(angle), geometry.scale * np.sin(angle)
+    linear = np.array([[cos, sin], [-sin, cos]])  # y points down: this is counter-clockwise
+    offset = centre - linear @ (centre, centre) + np.multiply(geometry.shift, side)
+    matrix = np.column_stack([linear, offset])
+    if geometry.is_flipped:
+        matrix = compose_affine(matrix, [[-1, 0, side - 1], [0, 1, 0]])
+    return matrix
+
+
+def sampling_map(geometry: Geometry, side: int, picture_to_source: np.ndarray) -> np.ndarray:
+    """Gives where every pixel of a warped sample is read from.
+
+    Args:
+        geometry: Of the sample.
+        side: Resolution R of the sample.
+        picture_to_source: (2, 3) affine.
+
+    Returns:
+        (R, R, 2) float32, (x, y) in source pixels; input for `cv2.remap`.
+    """
+    sample_to_picture = invert_affine(picture_to_sample(geometry, side))
+    places = _affine_map(side, compose_affine(sample_to_picture, picture_to_source))
+    if geometry.warp is None:
+        return places
+    # Linear interpolation of the nodes commutes with the linear map to source pixels, so only
+    # the nodes are mapped. The grid reaches from edge to edge: pixel -0.5 to side - 0.5.
+    nodes = (geometry.warp * side) @ np.asarray(picture_to_source)[:, :2].T
+    per_pixel = (len(nodes) - 1) / side
+    picture_to_grid = [[per_pixel, 0, per_pixel / 2], [0, per_pixel, per_pixel / 2]]
+    places += cv2.warpAffine(
+        nodes.astype(np.float32), compose_affine(sample_to_picture, picture_to_grid), (side, side),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
+    return places
+
+
+def _affine_map(side: int, sample_to_source: np.ndarray) -> np.ndarray:
+    """(R, R, 2) float32: source place of each sample pixel under an affine map."""
+    steps = np.arange(side)
+    columns = steps[:, None] * sample_to_source[:, 0]  # (R, 2)
+    rows = steps[:, None] * sample_to_source[:, 1] + sample_to_source[:, 2]
+    return (rows[:, None] + columns[None]).astype(np.float32)
