@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from core.geometry import compose_affine, invert_affine
+from core.geometry import compose_affine
 from samplelib.recipe import SampleOptions
 
 FLIP_PROBABILITY = 0.4
@@ -92,35 +92,29 @@ def picture_to_sample(geometry: Geometry, side: int) -> np.ndarray:
     return matrix
 
 
-def sampling_map(geometry: Geometry, side: int, picture_to_source: np.ndarray) -> np.ndarray:
+def sampling_map(warp: np.ndarray, side: int, sample_to_picture: np.ndarray,
+                 picture_to_source: np.ndarray) -> np.ndarray:
     """Gives where every pixel of a warped sample is read from.
 
     Args:
-        geometry: Of the sample.
+        warp: (n, n, 2), see `Geometry`.
         side: Resolution R of the sample.
+        sample_to_picture: (2, 3) affine, the inverse of `picture_to_sample`.
         picture_to_source: (2, 3) affine.
 
     Returns:
         (R, R, 2) float32, (x, y) in source pixels; input for `cv2.remap`.
     """
-    sample_to_picture = invert_affine(picture_to_sample(geometry, side))
-    places = _affine_map(side, compose_affine(sample_to_picture, picture_to_source))
-    if geometry.warp is None:
-        return places
     # Linear interpolation of the nodes commutes with the linear map to source pixels, so only
     # the nodes are mapped. The grid reaches from edge to edge: pixel -0.5 to side - 0.5.
-    nodes = (geometry.warp * side) @ np.asarray(picture_to_source)[:, :2].T
+    nodes = (warp * side) @ np.asarray(picture_to_source)[:, :2].T
     per_pixel = (len(nodes) - 1) / side
     picture_to_grid = [[per_pixel, 0, per_pixel / 2], [0, per_pixel, per_pixel / 2]]
-    places += cv2.warpAffine(
+    places = cv2.warpAffine(
         nodes.astype(np.float32), compose_affine(sample_to_picture, picture_to_grid), (side, side),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
-    return places
-
-
-def _affine_map(side: int, sample_to_source: np.ndarray) -> np.ndarray:
-    """(R, R, 2) float32: source place of each sample pixel under an affine map."""
     steps = np.arange(side)
-    columns = steps[:, None] * sample_to_source[:, 0]  # (R, 2)
-    rows = steps[:, None] * sample_to_source[:, 1] + sample_to_source[:, 2]
-    return (rows[:, None] + columns[None]).astype(np.float32)
+    for axis, (x, y, offset) in enumerate(compose_affine(sample_to_picture, picture_to_source)):
+        places[..., axis] += (x * steps + offset).astype(np.float32)
+        places[..., axis] += (y * steps).astype(np.float32)[:, None]
+    return places

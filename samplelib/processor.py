@@ -24,14 +24,16 @@ def make_sample(face: PreparedFace, recipe: SampleRecipe, geometry: Geometry,
     Returns:
         Output name -> (R, R, 3) BGR image or (R, R, 1) mask, float32 in [0, 1].
     """
+    sample_to_picture = invert_affine(picture_to_sample(geometry, recipe.resolution))
     resampled: dict[tuple[str, bool], np.ndarray] = {}
     sample = {}
     for name in recipe.outputs:
         output = OUTPUTS[name]
-        is_warped = output.is_warped and geometry.warp is not None
-        key = output.plane, is_warped
+        warp = geometry.warp if output.is_warped else None
+        key = output.plane, warp is not None
         if key not in resampled:
-            resampled[key] = _resample(face, output.plane, geometry, recipe.resolution, is_warped)
+            resampled[key] = _resample(
+                face, output.plane, recipe.resolution, sample_to_picture, warp)
         array = resampled[key]
         for step in output.steps:
             array = step(array, rng)
@@ -39,17 +41,17 @@ def make_sample(face: PreparedFace, recipe: SampleRecipe, geometry: Geometry,
     return sample
 
 
-def _resample(face: PreparedFace, name: str, geometry: Geometry, side: int,
-              is_warped: bool) -> np.ndarray:
+def _resample(face: PreparedFace, name: str, side: int, sample_to_picture: np.ndarray,
+              warp: np.ndarray | None) -> np.ndarray:
     """Reads one plane through the geometry: (R, R, C) float32 in [0, 1]."""
     plane = PLANES[name]
-    common: dict[str, Any] = {"borderMode": plane.border, "borderValue": 0}
-    if is_warped:
-        places = sampling_map(geometry, side, face.picture_to_source)
-        array = cv2.remap(face.planes[name], places, None, plane.interpolation, **common)
+    source = face.planes[name]
+    border: dict[str, Any] = {"borderMode": plane.border, "borderValue": 0}
+    if warp is None:
+        array = cv2.warpAffine(
+            source, compose_affine(sample_to_picture, face.picture_to_source), (side, side),
+            flags=plane.interpolation | cv2.WARP_INVERSE_MAP, **border)
     else:
-        sample_to_source = compose_affine(
-            invert_affine(picture_to_sample(geometry, side)), face.picture_to_source)
-        array = cv2.warpAffine(face.planes[name], sample_to_source, (side, side),
-                               flags=plane.interpolation | cv2.WARP_INVERSE_MAP, **common)
+        places = sampling_map(warp, side, sample_to_picture, face.picture_to_source)
+        array = cv2.remap(source, places, None, plane.interpolation, **border)
     return np.multiply(array, np.float32(1 / 255)).reshape(side, side, -1)
