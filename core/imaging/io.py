@@ -59,7 +59,8 @@ def decode_image(data: bytes, name: str) -> np.ndarray:
             return _decode_jpeg(data, name)
         image = cv2.imdecode(np.frombuffer(data, np.uint8), READ_FLAGS)
     except cv2.error as error:
-        raise ImageError(f"{name}: cannot be decoded as a picture ({_first_line(error)})") from error
+        raise ImageError(f"{name}: not a picture ({_first_line(error)}); "
+                         "use another file") from error
     if image is None:
         raise ImageError(f"{name}: damaged, truncated or not a picture; extract or copy it again")
     return _to_8_bit(image)

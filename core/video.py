@@ -1,0 +1,18 @@
+"""Videos in and out: the public names of the `video_*` modules, in one place."""
+
+from core.video_read import probe, read_frames, read_timeline, read_timestamps
+from core.video_types import AudioStream, DamagedFrame, Timeline, VideoFrame, VideoInfo
+from core.video_write import VideoWriter
+
+__all__ = [
+    "AudioStream",
+    "DamagedFrame",
+    "Timeline",
+    "VideoFrame",
+    "VideoInfo",
+    "VideoWriter",
+    "probe",
+    "read_frames",
+    "read_timeline",
+    "read_timestamps",
+]
