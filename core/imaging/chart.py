@@ -10,7 +10,7 @@ import numpy as np
 from core.imaging.draw import BACKGROUND, GRID, TEXT, draw_polyline, put_text, text_size
 
 # Told apart by people with any common kind of colour blindness (Okabe and Ito 2008), as BGR.
-SERIES_COLOURS = ((233, 180, 86), (0, 159, 230), (115, 158, 0), (167, 121, 204))
+SERIES_COLORS = ((233, 180, 86), (0, 159, 230), (115, 158, 0), (167, 121, 204))
 FONT_HEIGHT = 12
 BAND_OPACITY = 0.35
 LOG_FROM_RATIO = 8.0  # a curve that falls to less than 1/8 is flat on a linear axis
@@ -158,14 +158,14 @@ def loss_chart(
     axis = value_axis(list(columns.values()), scale)
     _draw_value_grid(canvas, plot, axis)
     _draw_iteration_grid(canvas, plot, first_iteration, n_values)
-    colours = dict(zip(losses, _cycled(SERIES_COLOURS, len(losses))))
+    colors = dict(zip(losses, _cycled(SERIES_COLORS, len(losses))))
     for name, series in columns.items():
-        _draw_band(canvas, plot, axis, series, colours[name], n_values)
+        _draw_band(canvas, plot, axis, series, colors[name], n_values)
     for name, series in columns.items():
         points = _points(plot, axis, series.position, series.mean, n_values)
-        draw_polyline(canvas, points, colours[name], thickness=2 if len(points) < 200 else 1)
+        draw_polyline(canvas, points, colors[name], thickness=2 if len(points) < 200 else 1)
     last = first_iteration + n_values - 1 if n_values else 0
-    _draw_legend(canvas, losses, colours, last if iteration is None else iteration, axis)
+    _draw_legend(canvas, losses, colors, last if iteration is None else iteration, axis)
     return canvas
 
 
@@ -174,8 +174,8 @@ def _finite(arrays: Sequence[np.ndarray]) -> np.ndarray:
     return joined[np.isfinite(joined)]
 
 
-def _cycled(colours: Sequence[tuple[int, int, int]], n: int) -> list[tuple[int, int, int]]:
-    return [colours[i % len(colours)] for i in range(n)]
+def _cycled(colors: Sequence[tuple[int, int, int]], n: int) -> list[tuple[int, int, int]]:
+    return [colors[i % len(colors)] for i in range(n)]
 
 
 def _linear_ticks(low: float, high: float, n_most: int) -> list[float]:
@@ -202,7 +202,7 @@ def _points(
     return np.stack([x, y2 - axis.fraction(values) * (y2 - y1)], axis=1)
 
 
-def _draw_band(canvas, plot, axis, series, colour, n_values) -> None:
+def _draw_band(canvas, plot, axis, series, color, n_values) -> None:
     """Fills between smallest and largest value, each run of finite columns as one polygon."""
     upper = _points(plot, axis, series.position, series.high, n_values)
     lower = _points(plot, axis, series.position, series.low, n_values)
@@ -211,7 +211,7 @@ def _draw_band(canvas, plot, axis, series, colour, n_values) -> None:
     for run in np.split(np.arange(len(upper)), np.flatnonzero(np.diff(finite)) + 1):
         if len(run) and finite[run[0]]:
             outline = np.concatenate([upper[run], lower[run][::-1]])
-            cv2.fillPoly(filled, [np.rint(outline * 16).astype(np.int32)], colour, cv2.LINE_AA, 4)
+            cv2.fillPoly(filled, [np.rint(outline * 16).astype(np.int32)], color, cv2.LINE_AA, 4)
     cv2.addWeighted(filled, BAND_OPACITY, canvas, 1.0 - BAND_OPACITY, 0.0, dst=canvas)
 
 
@@ -244,7 +244,7 @@ def _draw_iteration_grid(
         put_text(canvas, label, (x, y2 + 3), height=FONT_HEIGHT)
 
 
-def _draw_legend(canvas, losses, colours, iteration: int, axis: Axis) -> None:
+def _draw_legend(canvas, losses, colors, iteration: int, axis: Axis) -> None:
     """Names, latest values and the iteration count, in the strip above the plot."""
     x = 8
     for name, values in losses.items():
@@ -254,8 +254,8 @@ def _draw_legend(canvas, losses, colours, iteration: int, axis: Axis) -> None:
         if len(finite) < len(values):
             label += f" ({len(values) - len(finite)} not finite)"
         y = 4 + FONT_HEIGHT // 2 + 1
-        cv2.line(canvas, (x, y), (x + 14, y), colours[name], 3, cv2.LINE_AA)
-        put_text(canvas, label, (x + 20, 4), height=FONT_HEIGHT, colour=TEXT)
+        cv2.line(canvas, (x, y), (x + 14, y), colors[name], 3, cv2.LINE_AA)
+        put_text(canvas, label, (x + 20, 4), height=FONT_HEIGHT, color=TEXT)
         x += 20 + text_size(label, FONT_HEIGHT)[0] + 16
     count = f"iteration {iteration:,}" + (", log scale" if axis.is_log else "")
     start = canvas.shape[1] - 10 - text_size(count, FONT_HEIGHT)[0]

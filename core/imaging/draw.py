@@ -52,7 +52,7 @@ def put_text(
     position: tuple[float, float],
     *,
     height: int = 14,
-    colour: tuple[int, int, int] = TEXT,
+    color: tuple[int, int, int] = TEXT,
     outline: tuple[int, int, int] | None = None,
 ) -> np.ndarray:
     """Writes one line of antialiased text on the canvas, in place.
@@ -62,7 +62,7 @@ def put_text(
         text: Characters that the font lacks show as question marks.
         position: (x, y) of the upper left corner of the text, in pixels.
         height: Font height in pixels.
-        colour: BGR.
+        color: BGR.
         outline: BGR of a one pixel outline that keeps text readable on any picture.
 
     Returns:
@@ -73,7 +73,7 @@ def put_text(
     around = ((-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (1, -1), (-1, 1), (1, 1))
     strokes = [(dx, dy, outline) for dx, dy in around] if outline is not None else []
     unwrapped = (-(1 << 24), 1 << 24)
-    for dx, dy, stroke in [*strokes, (0, 0, colour)]:
+    for dx, dy, stroke in [*strokes, (0, 0, color)]:
         origin = (x + dx, y + dy)
         cv2.putText(canvas, text, origin, stroke, font, height, TEXT_WEIGHT, wrap=unwrapped)
     return canvas
@@ -92,7 +92,7 @@ def fit_text(text: str, width: int, height: int = 14) -> str:
 def draw_polyline(
     canvas: np.ndarray,
     points: np.ndarray,
-    colour: tuple[int, int, int],
+    color: tuple[int, int, int],
     *,
     thickness: int = 1,
     closed: bool = False,
@@ -104,7 +104,7 @@ def draw_polyline(
     Args:
         canvas: (H, W, 3) uint8 BGR, changed in place.
         points: (N, 2) x, y in pixels (pixel centres), sub-pixel.
-        colour: BGR.
+        color: BGR.
         thickness: In pixels.
         closed: Joins the last point to the first (only when all points are finite).
 
@@ -119,9 +119,9 @@ def draw_polyline(
             fixed = np.rint(points[run] * (1 << shift)).astype(np.int32)
             if len(run) == 1:
                 radius = (thickness + 1) << shift
-                cv2.circle(canvas, fixed[0].tolist(), radius, colour, -1, cv2.LINE_AA, shift)
+                cv2.circle(canvas, fixed[0].tolist(), radius, color, -1, cv2.LINE_AA, shift)
             cv2.polylines(
-                canvas, [fixed], closed and finite.all(), colour, thickness, cv2.LINE_AA, shift
+                canvas, [fixed], closed and finite.all(), color, thickness, cv2.LINE_AA, shift
             )
     return canvas
 

@@ -3,16 +3,16 @@ import pytest
 
 from core.imaging import chart
 
-BLUE, ORANGE = chart.SERIES_COLOURS[:2]
+BLUE, ORANGE = chart.SERIES_COLORS[:2]
 
 
-def plot_rows(picture, colour):
+def plot_rows(picture, color):
     """Row of the picture where each column is most of the colour's hue, -1 where nothing is.
 
-    The strip above the plot (the legend, which uses the same colours) is left out.
+    The strip above the plot (the legend, which uses the same colors) is left out.
     """
     blueness = picture[24:, :, 0].astype(int) - picture[24:, :, 2]
-    strength = blueness if colour == BLUE else -blueness
+    strength = blueness if color == BLUE else -blueness
     return np.where(strength.max(axis=0) > 40, strength.argmax(axis=0) + 24, -1)
 
 

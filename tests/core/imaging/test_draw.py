@@ -24,7 +24,7 @@ def test_shapes_that_are_no_picture_are_refused():
 
 def test_text_stays_inside_its_measured_box():
     canvas = np.zeros((60, 300, 3), np.uint8)
-    draw.put_text(canvas, "Iteration 42 gjpqy", (20, 10), height=16, colour=draw.WHITE)
+    draw.put_text(canvas, "Iteration 42 gjpqy", (20, 10), height=16, color=draw.WHITE)
     width, height = draw.text_size("Iteration 42 gjpqy", 16)
     rows, columns = np.nonzero(canvas.max(axis=2))
     assert 10 <= rows.min() and rows.max() < 10 + height
@@ -41,7 +41,7 @@ def test_long_text_is_cut_off_and_not_wrapped():
 
 def test_outline_surrounds_the_text():
     canvas = np.full((30, 60, 3), 255, np.uint8)
-    draw.put_text(canvas, "ab", (10, 5), colour=draw.WHITE, outline=(0, 0, 0))
+    draw.put_text(canvas, "ab", (10, 5), color=draw.WHITE, outline=(0, 0, 0))
     assert canvas.min() < 40
 
 

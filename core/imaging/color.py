@@ -1,0 +1,149 @@
+"""Making one picture's colours like another's.
+
+Convention: pictures are (H, W, 3) float32 BGR in [0, 1] (sRGB); masks are (H, W, 1) float32 in
+[0, 1] and weight the pixels that statistics are taken from.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import cv2
+import numpy as np
+
+Transfer = Callable[
+    [np.ndarray, np.ndarray, np.ndarray | None, np.ndarray | None], np.ndarray
+]  # (face, reference, face_mask, reference_mask) -> face
+
+LEVELS = 256
+
+_LEAST_DEVIATION = 0.5
+"""In Lab units, about one grey level: what varies less is noise and must not be stretched."""
+
+_LAB_LOW = np.float32([0.0, -127.0, -127.0])
+_LAB_HIGH = np.float32([100.0, 127.0, 127.0])
+
+
+def bgr_to_lab(image: np.ndarray) -> np.ndarray:
+    """CIE L*a*b* (D65, sRGB primaries).
+
+    Args:
+        image: (H, W, 3) float32 BGR in [0, 1].
+
+    Returns:
+        (H, W, 3) float32: L in [0, 100], a and b about [-127, 127].
+    """
+    return cv2.cvtColor(image, cv2.COLOR_BGR2LAB)
+
+
+def lab_to_bgr(lab: np.ndarray) -> np.ndarray:
+    """The inverse of `bgr_to_lab`; colours outside sRGB are clipped to [0, 1]."""
+    return np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2BGR), 0.0, 1.0)
+
+
+def keep(
+    face: np.ndarray,
+    reference: np.ndarray,
+    face_mask: np.ndarray | None = None,
+    reference_mask: np.ndarray | None = None,
+) -> np.ndarray:
+    """The face itself: no colour transfer."""
+    return face
+
+
+def reinhard(
+    face: np.ndarray,
+    reference: np.ndarray,
+    face_mask: np.ndarray | None = None,
+    reference_mask: np.ndarray | None = None,
+) -> np.ndarray:
+    """Gives the face the mean and the spread of the reference in every Lab channel.
+
+    Source: Reinhard et al., "Color transfer between images", 2001, eq. 10 to 12; in CIE Lab.
+
+    Args:
+        face: (H, W, 3) float32 BGR in [0, 1], the picture to change (all of it is changed).
+        reference: (H', W', 3) float32 BGR in [0, 1].
+        face_mask: (H, W, 1) float32 weights of the face's pixels; None counts all. Where it is 0, a
+            pixel has no influence.
+        reference_mask: (H', W', 1), the same for the reference.
+
+    Returns:
+        (H, W, 3) float32 in [0, 1]; the face itself if one of the masks is empty.
+    """
+    if _is_empty(face_mask) or _is_empty(reference_mask):
+        return face
+    face_lab = bgr_to_lab(face)
+    mean, deviation = _statistics(face_lab, face_mask)
+    wanted_mean, wanted_deviation = _statistics(bgr_to_lab(reference), reference_mask)
+    gain = wanted_deviation / np.maximum(deviation, _LEAST_DEVIATION)
+    # One multiplication and one addition per value: x gain + (wanted_mean - mean gain).
+    face_lab = face_lab * gain + (wanted_mean - mean * gain)
+    return lab_to_bgr(np.clip(face_lab, _LAB_LOW, _LAB_HIGH))
+
+
+TRANSFERS: Mapping[str, Transfer] = MappingProxyType({"none": keep, "rct": reinhard})
+
+
+def histogram_match(
+    face: np.ndarray,
+    reference: np.ndarray,
+    face_mask: np.ndarray | None = None,
+    reference_mask: np.ndarray | None = None,
+) -> np.ndarray:
+    """Gives every BGR channel of the face the reference's distribution of values.
+
+    Each value moves to the reference's value of the same quantile (Gonzalez and Woods, "Digital
+    Image Processing", histogram specification), found on 256 grey levels and interpolated between.
+
+    Args:
+        face: (H, W, 3) float32 BGR in [0, 1], the picture to change (all of it is changed).
+        reference: (H', W', 3) float32 BGR in [0, 1].
+        face_mask: (H, W, 1) float32; pixels from 0.5 on count. None counts all.
+        reference_mask: (H', W', 1), the same for the reference.
+
+    Returns:
+        (H, W, 3) float32 in [0, 1]; the face itself if one of the masks has no pixel from 0.5 on.
+    """
+    counts = _histograms(face, face_mask)
+    wanted_counts = _histograms(reference, reference_mask)
+    if not counts.any() or not wanted_counts.any():
+        return face
+    matched = np.empty_like(face)
+    for channel in range(3):
+        levels, quantiles = _quantiles(counts[channel])
+        wanted_levels, wanted_quantiles = _quantiles(wanted_counts[channel])
+        targets = np.interp(quantiles, wanted_quantiles, wanted_levels)
+        matched[..., channel] = np.interp(face[..., channel], levels, targets)
+    return matched
+
+
+def _is_empty(mask: np.ndarray | None) -> bool:
+    return mask is not None and not mask.any()
+
+
+def _statistics(lab: np.ndarray, mask: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Weighted mean and population standard deviation per channel, two (3,) float32 arrays."""
+    pixels = lab.reshape(-1, 3)
+    weights = np.ones(len(pixels), np.float32) if mask is None else mask.reshape(-1)
+    total = weights.sum(dtype=np.float64)
+    mean = (weights @ pixels / total).astype(np.float32)
+    variance = weights @ np.square(pixels - mean) / total
+    return mean, np.sqrt(variance).astype(np.float32)
+
+
+def _histograms(image: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
+    """(3, 256) pixel counts per grey level and channel, of pixels whose mask is at least 0.5."""
+    grey_levels = np.rint(image * (LEVELS - 1)).astype(np.uint8)
+    inside = None if mask is None else (mask >= 0.5).astype(np.uint8)
+    return np.stack(
+        [
+            cv2.calcHist([grey_levels], [channel], inside, [LEVELS], [0, LEVELS]).reshape(-1)
+            for channel in range(3)
+        ]
+    )
+
+
+def _quantiles(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Levels in [0, 1] that occur, and the share of pixels up to each one."""
+    levels = np.flatnonzero(counts)
+    return levels / (LEVELS - 1), np.cumsum(counts[levels], dtype=np.float64) / counts.sum()

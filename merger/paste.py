@@ -1,0 +1,179 @@
+"""The way from the frame to the face square and back, in the face's part of the frame only."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from core.geometry import affine_scale, compose_affine, invert_affine, transform_points
+from facelib.align import crop_face, face_transform
+from facelib.face_type import FaceType
+from facelib.landmarks import FIRST_TEMPLATE_LANDMARK
+
+_SHRINK_BELOW = 0.75
+"""Cubic interpolation looks at 4 x 4 pixels; below this scale it starts to skip pixels."""
+
+_CROP_MARGIN = 8
+"""More than `crop_face` looks at around the square, so that cutting the region changes nothing."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """The part of a frame that holds a face square.
+
+    Attributes:
+        x1, y1, x2, y2: Pixels of the frame, ends not included; inside the frame, may be empty.
+    """
+
+    x1: int
+    y1: int
+    x2: int
+    y2: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height), at least 0."""
+        return max(self.x2 - self.x1, 0), max(self.y2 - self.y1, 0)
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Index of the region's pixels in a frame."""
+        return slice(self.y1, self.y2), slice(self.x1, self.x2)
+
+    @property
+    def to_frame(self) -> np.ndarray:
+        """(2, 3) float64, region_to_frame."""
+        return np.array([(1.0, 0.0, self.x1), (0.0, 1.0, self.y1)])
+
+
+def crop_for_prediction(
+    frame: np.ndarray, landmarks: np.ndarray, face_type: FaceType, resolution: int
+) -> np.ndarray:
+    """The aligned dst face that a swap model wants to see.
+
+    Args:
+        frame: (H, W, 3) uint8 BGR.
+        landmarks: (68, 2) float, pixels of the frame.
+        face_type: The model's.
+        resolution: The model's side R, pixels.
+
+    Returns:
+        (R, R, 3) float32 BGR in [0, 1]; black where the square leaves the frame.
+
+    Raises:
+        ValueError: Landmarks that are not finite or all in one place.
+    """
+    frame_to_face = face_transform(landmarks, resolution, face_type)
+    region = face_region(frame_to_face, resolution, frame.shape, margin=_CROP_MARGIN)
+    if not all(region.size):
+        return np.zeros((resolution, resolution, 3), np.float32)
+    # Floats from here on: the crop is not rounded to grey levels a second time.
+    pixels = frame[region.slices].astype(np.float32) / 255.0
+    region_to_face = compose_affine(region.to_frame, frame_to_face)
+    return np.clip(crop_face(pixels, region_to_face, resolution), 0.0, 1.0)
+
+
+def paste_transform(
+    landmarks: np.ndarray, size: int, face_type: FaceType, output_face_scale: float = 0.0
+) -> np.ndarray:
+    """The map from the frame to the face square as it is pasted.
+
+    Args:
+        landmarks: (68, 2) float, pixels of the frame.
+        size: Side of the square, pixels.
+        face_type: The model's.
+        output_face_scale: Percent by which the face grows around the middle of its brows, eyes,
+            nose and mouth, so that it stays in place.
+
+    Returns:
+        (2, 3) float64, frame_to_face.
+    """
+    frame_to_face = face_transform(landmarks, size, face_type)
+    if output_face_scale == 0:
+        return frame_to_face
+    x, y = np.asarray(landmarks, np.float64)[FIRST_TEMPLATE_LANDMARK:].mean(axis=0)
+    shrink = 1.0 / (1.0 + output_face_scale / 100.0)
+    frame_to_unscaled = np.array([(shrink, 0, x - shrink * x), (0, shrink, y - shrink * y)])
+    return compose_affine(frame_to_unscaled, frame_to_face)
+
+
+def face_region(
+    frame_to_face: np.ndarray, size: int, frame_shape: tuple[int, ...], margin: int = 0
+) -> Region:
+    """The bounding box of a face square, cut off at the frame's border.
+
+    Args:
+        frame_to_face: (2, 3) float.
+        size: Side of the square, pixels of the square.
+        frame_shape: (height, width, ...) of the frame.
+        margin: Pixels of the frame added on all sides.
+    """
+    corners = np.array([(0, 0), (size, 0), (size, size), (0, size)], np.float64)
+    outline = transform_points(corners, invert_affine(frame_to_face))
+    height, width = frame_shape[:2]
+    limits = np.array([width, height])
+    x1, y1 = np.clip(np.floor(outline.min(axis=0)) - margin, 0, limits).astype(int).tolist()
+    x2, y2 = np.clip(np.ceil(outline.max(axis=0)) + margin + 1, 0, limits).astype(int).tolist()
+    return Region(x1, y1, x2, y2)
+
+
+def paste_face(picture: np.ndarray, frame_to_face: np.ndarray, region: Region) -> np.ndarray:
+    """Brings the face square to its place in the frame.
+
+    Args:
+        picture: (S, S, 3) float32 in [0, 1].
+        frame_to_face: (2, 3) float.
+        region: Where in the frame; not empty.
+
+    Returns:
+        (h, w, 3) float32 in [0, 1], (w, h) being the region's size; outside of the square its
+        border goes on.
+    """
+    pasted = _warp_back(picture, frame_to_face, region, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE)
+    return np.clip(pasted, 0.0, 1.0, out=pasted)
+
+
+def paste_mask(mask: np.ndarray, frame_to_grid: np.ndarray, region: Region) -> np.ndarray:
+    """Brings a mask of the face square to its place in the frame.
+
+    Args:
+        mask: (S, S, 1) float32 in [0, 1].
+        frame_to_grid: (2, 3) float, to the mask's grid.
+        region: Where in the frame; not empty.
+
+    Returns:
+        (h, w, 1) float32 in [0, 1], (w, h) being the region's size; 0 outside of the square.
+    """
+    return _warp_back(mask, frame_to_grid, region, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT)
+
+
+def _warp_back(
+    picture: np.ndarray,
+    frame_to_picture: np.ndarray,
+    region: Region,
+    interpolation: int,
+    border: int,
+) -> np.ndarray:
+    """(h, w, C) float32; what gets smaller is first area-averaged, so that no pixel is skipped."""
+    picture_to_frame_scale = 1.0 / affine_scale(frame_to_picture)
+    if picture_to_frame_scale < _SHRINK_BELOW:
+        picture, picture_to_small = _shrink(picture, picture_to_frame_scale)
+        frame_to_picture = compose_affine(frame_to_picture, picture_to_small)
+    pasted = cv2.warpAffine(
+        picture,
+        compose_affine(region.to_frame, frame_to_picture),
+        region.size,
+        flags=interpolation | cv2.WARP_INVERSE_MAP,
+        borderMode=border,
+    )
+    return pasted.reshape(*pasted.shape[:2], -1)
+
+
+def _shrink(picture: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
+    """Area-averaged copy at about `scale`, and picture_to_small, exact for the rounded size."""
+    side = picture.shape[0]
+    small_side = max(round(side * scale), 1)
+    small = cv2.resize(picture, (small_side, small_side), interpolation=cv2.INTER_AREA)
+    scale = small_side / side
+    shift = scale / 2 - 0.5  # whole coordinates are pixel centres: (x + 0.5) scale - 0.5
+    return small, np.array([(scale, 0, shift), (0, scale, shift)])

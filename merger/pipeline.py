@@ -1,0 +1,203 @@
+"""From a frame, its faces and their predictions to the merged frame."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from facelib.face_type import FaceType
+from facelib.types import SwapPrediction
+from merger.masks import face_mask
+from merger.modes import MODES, Step
+from merger.options import MergeOptions
+from merger.paste import (
+    Region,
+    crop_for_prediction,
+    face_region,
+    paste_face,
+    paste_mask,
+    paste_transform,
+)
+
+SMALLEST_FACE = 4
+"""A mask that shows less than this many pixels across leaves the frame as it is."""
+
+_SHOWN = 0.1
+"""From this mask value on a pixel counts as shown."""
+
+
+@dataclass(frozen=True, eq=False)
+class FaceToMerge:
+    """One face of a frame with what the model made of it.
+
+    Attributes:
+        landmarks: (68, 2) float, of dst, pixels of the frame.
+        prediction: Of this face alone: `face` (R, R, 3), `face_mask` and `dst_mask` (R, R, 1) or
+            None, float32 in [0, 1]; see `prediction_of`.
+        crop: (R, R, 3) float32 BGR in [0, 1], what the model was shown, from the frame as it came;
+            None has it cut out again when it is needed.
+    """
+
+    landmarks: np.ndarray
+    prediction: SwapPrediction
+    crop: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class MergedFrame:
+    """A frame with its new faces.
+
+    Attributes:
+        image: (H, W, 3) uint8 BGR.
+        mask: (H, W, 1) uint8, 255 where a new face covers the frame; 0 where nothing changed.
+    """
+
+    image: np.ndarray
+    mask: np.ndarray
+
+
+def prediction_of(batch: SwapPrediction, index: int) -> SwapPrediction:
+    """One face of a batch, as `FaceToMerge` takes it: (R, R, C) arrays instead of (N, R, R, C)."""
+    return SwapPrediction(
+        face=batch.face[index],
+        face_mask=None if batch.face_mask is None else batch.face_mask[index],
+        dst_mask=None if batch.dst_mask is None else batch.dst_mask[index],
+    )
+
+
+def merge_frame(
+    frame: np.ndarray,
+    faces: Sequence[FaceToMerge],
+    options: MergeOptions,
+    face_type: FaceType,
+) -> MergedFrame:
+    """Puts all predicted faces into a frame, each on top of those before it.
+
+    Args:
+        frame: (H, W, 3) uint8 BGR, not changed.
+        faces: Drawn in this order; colours are fitted to the frame as it came.
+        options: How to merge.
+        face_type: The model's.
+
+    Returns:
+        New arrays of the frame's size.
+
+    Raises:
+        ValueError: Landmarks or a prediction that are not finite, or a mask that is missing.
+    """
+    image = frame.copy()
+    mask = np.zeros((*frame.shape[:2], 1), np.uint8)
+    for face in faces:
+        merge_face(image, mask, frame, face, options, face_type)
+    return MergedFrame(image, mask)
+
+
+def merge_face(
+    image: np.ndarray,
+    mask: np.ndarray,
+    frame: np.ndarray,
+    face: FaceToMerge,
+    options: MergeOptions,
+    face_type: FaceType,
+) -> None:
+    """Puts one face into the running image, in place; only its bounding box is touched.
+
+    Args:
+        image: (H, W, 3) uint8 BGR, the frame with the faces merged so far; changed in place.
+        mask: (H, W, 1) uint8, what they cover; changed in place.
+        frame: (H, W, 3) uint8 BGR, the frame as it came.
+        face: What to put in.
+        options: How to merge.
+        face_type: The model's.
+
+    Raises:
+        ValueError: As `merge_frame`.
+    """
+    mode = MODES[options.mode]
+    mask_face = face_mask(
+        options.mask_mode,
+        face.prediction,
+        face.landmarks,
+        face_type,
+        erode=options.erode_mask,
+        blur=options.blur_mask,
+    )
+    grid = mask_face.shape[0]
+    frame_to_grid = paste_transform(face.landmarks, grid, face_type, options.output_face_scale)
+    region = face_region(frame_to_grid, grid, frame.shape)
+    if min(region.size) < SMALLEST_FACE:
+        return
+    mask_region = paste_mask(mask_face, frame_to_grid, region)
+    if not _is_large_enough(mask_region):
+        return
+    if not mode.keeps_frame:
+        picture = _finished_face(frame, face, mask_face, options, face_type)
+        _blend(image, picture, mask_region, region, face.landmarks, options, face_type)
+    _cover(mask, mask_region, region)
+
+
+def _finished_face(
+    frame: np.ndarray,
+    face: FaceToMerge,
+    mask_face: np.ndarray,
+    options: MergeOptions,
+    face_type: FaceType,
+) -> np.ndarray:
+    """The prediction after the mode's steps in the face square, (R, R, 3) float32 in [0, 1]."""
+    picture = np.clip(face.prediction.face, 0.0, 1.0)
+    if not np.isfinite(picture).all():
+        raise ValueError("the predicted face holds values that are not finite")
+    steps = MODES[options.mode].face_steps
+    if not steps:
+        return picture
+    resolution = picture.shape[0]
+    crop = face.crop
+    if crop is None:
+        crop = crop_for_prediction(frame, face.landmarks, face_type, resolution)
+    mask = cv2.resize(mask_face, (resolution, resolution), interpolation=cv2.INTER_AREA)
+    return _run(steps, picture, crop, mask[..., np.newaxis], options)
+
+
+def _blend(
+    image: np.ndarray,
+    picture: np.ndarray,
+    mask_region: np.ndarray,
+    region: Region,
+    landmarks: np.ndarray,
+    options: MergeOptions,
+    face_type: FaceType,
+) -> None:
+    """Pastes a finished face and mixes it into the image: face * mask + image * (1 - mask)."""
+    frame_to_face = paste_transform(
+        landmarks, picture.shape[0], face_type, options.output_face_scale
+    )
+    pasted = paste_face(picture, frame_to_face, region)
+    below = image[region.slices].astype(np.float32) / 255.0
+    pasted = _run(MODES[options.mode].frame_steps, pasted, below, mask_region, options)
+    blended = below + (pasted - below) * mask_region
+    image[region.slices] = np.rint(blended * 255.0).astype(np.uint8)
+
+
+def _run(
+    steps: Sequence[Step],
+    picture: np.ndarray,
+    reference: np.ndarray,
+    mask: np.ndarray,
+    options: MergeOptions,
+) -> np.ndarray:
+    for step in steps:
+        picture = step(picture, reference, mask, options.color_transfer)
+    return picture
+
+
+def _is_large_enough(mask_region: np.ndarray) -> bool:
+    """Whether what the mask shows is at least `SMALLEST_FACE` pixels wide and high."""
+    _, _, width, height = cv2.boundingRect((mask_region >= _SHOWN).astype(np.uint8))
+    return min(width, height) >= SMALLEST_FACE
+
+
+def _cover(mask: np.ndarray, mask_region: np.ndarray, region: Region) -> None:
+    """Adds a face to the mask of the frame: what is behind shows through where it is soft."""
+    below = mask[region.slices].astype(np.float32)
+    mask[region.slices] = np.rint(below + (255.0 - below) * mask_region).astype(np.uint8)
