@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.errors import FaceLabError, UsageError
+from core.native_log import quiet_import
 from core.option_spec import did_you_mean
 from core.prompt import ConsolePrompter, Prompter, SilentPrompter
 from core.report import ConsoleReporter, JsonReporter, Reporter
@@ -33,14 +34,14 @@ INTERRUPTED = 130
 BROKEN_PIPE = 141  # as a shell counts a program ended by SIGPIPE (128 + 13)
 FULL_DISK = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
-# Must stand before anything imports TensorFlow; users may still set their own values.
-for variable, level in {
+# TensorFlow reads these when it is imported; users may still set their own values.
+NATIVE_LOG_LEVELS = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "TF_CPP_MAX_VLOG_LEVEL": "0",
-    "ABSL_MIN_LOG_LEVEL": "3",
     "GRPC_VERBOSITY": "ERROR",
     "GLOG_minloglevel": "3",
-}.items():
+}
+for variable, level in NATIVE_LOG_LEVELS.items():
     os.environ.setdefault(variable, level)
 
 
@@ -214,4 +215,6 @@ def _leave_broken_pipe() -> int:
 if __name__ == "__main__":
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # a path may hold what the console cannot
+    if os.environ["TF_CPP_MIN_LOG_LEVEL"] == NATIVE_LOG_LEVELS["TF_CPP_MIN_LOG_LEVEL"]:
+        quiet_import("tensorflow")
     sys.exit(main())
