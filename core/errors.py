@@ -45,6 +45,10 @@ class CheckpointError(FaceLabError):
     """A saved model exists and none of its generations can be read."""
 
 
+class TrainingDiverged(FaceLabError):
+    """A loss is no longer a number."""
+
+
 class WeightsMissing(FaceLabError):
     """A network's weight file is not installed."""
 

@@ -20,13 +20,15 @@ class Module(tf.Module):
         super().__init__(name=name)
         self._initializers = {}
 
-    def parameter(self, name: str, shape: tuple[int, ...], initializer: Initializer) -> tf.Variable:
+    def parameter(self, name: str, shape: tuple[int, ...],
+                  initializer: Initializer) -> tf.Variable:
         """Creates the float32 variable `name`, remembers how it starts, and fills it.
 
         The first values come from fresh entropy; `initialize` draws them again from a seed.
         """
         self._initializers[name] = initializer
-        return tf.Variable(initializer(shape, np.random.default_rng()), name=name, dtype=tf.float32)
+        value = initializer(shape, np.random.default_rng())
+        return tf.Variable(value, name=name, dtype=tf.float32)
 
     def named_variables(self) -> Iterator[tuple[str, tf.Variable]]:
         """Yields (path, variable) of the whole tree, parents before children of later attributes."""
@@ -61,7 +63,8 @@ class Module(tf.Module):
             raise KeyError(f"missing: {sorted(missing)}, unknown: {sorted(unknown)}")
         for path, variable in variables.items():
             if tuple(state[path].shape) != tuple(variable.shape):
-                raise ValueError(f"{path}: shape {state[path].shape} given, {variable.shape} needed")
+                raise ValueError(
+                    f"{path}: shape {state[path].shape} given, {variable.shape} needed")
         for path, variable in variables.items():
             variable.assign(np.asarray(state[path], variable.dtype.as_numpy_dtype))
 

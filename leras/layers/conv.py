@@ -11,8 +11,8 @@ Padding = str | int
 def explicit_padding(padding: Padding, kernel_size: int, dilation: int) -> str | list[list[int]]:
     """Translates a layer's padding into what TensorFlow's convolutions take.
 
-    "same" pads symmetrically by ((k - 1) * dilation + 1) // 2, whatever the stride: TensorFlow's own
-    SAME pads a stride-2 kernel more at the bottom and right, which moves features by a pixel.
+    "same" pads symmetrically by ((k - 1) * dilation + 1) // 2, whatever the stride: TensorFlow's
+    own SAME pads a stride-2 kernel more at the bottom and right, which moves features by a pixel.
     "tf_same" is TensorFlow's SAME, "valid" pads nothing, a number pads by that much.
 
     Raises:

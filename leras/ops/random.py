@@ -1,5 +1,8 @@
 """Random masks that cost next to nothing inside a compiled step."""
 
+import math
+
+import numpy as np
 import tensorflow as tf
 
 
@@ -17,16 +20,18 @@ def bernoulli_mask(shape: tuple[int, ...], probability: float, key: tf.Tensor) -
     Returns:
         float32 tensor.
     """
-    n = 1
-    for size in shape:
-        n *= size
-    bits = tf.range(n, dtype=tf.int32)
-    bits = tf.bitcast(bits, tf.uint32) * tf.constant(0x9E3779B9, tf.uint32) + mix(key)
-    return tf.reshape(tf.cast(mix(bits) >> 8 < int(probability * 2**24), tf.float32), shape)
+    bits = tf.bitcast(tf.range(math.prod(shape), dtype=tf.int32), tf.uint32)
+    bits = mix(bits * np.uint32(0x9E3779B9) + mix(key))
+    fraction = tf.bitcast(_shift(bits, 8), tf.int32)  # 24 bits: exact in float32 too
+    return tf.reshape(tf.cast(fraction < int(probability * 2**24), tf.float32), shape)
 
 
 def mix(bits: tf.Tensor) -> tf.Tensor:
     """Scrambles uint32 values; a bijection."""
-    bits = (bits ^ (bits >> 16)) * tf.constant(0x85EBCA6B, tf.uint32)
-    bits = (bits ^ (bits >> 13)) * tf.constant(0xC2B2AE35, tf.uint32)
-    return bits ^ (bits >> 16)
+    bits = (bits ^ _shift(bits, 16)) * np.uint32(0x85EBCA6B)
+    bits = (bits ^ _shift(bits, 13)) * np.uint32(0xC2B2AE35)
+    return bits ^ _shift(bits, 16)
+
+
+def _shift(bits: tf.Tensor, n: int) -> tf.Tensor:
+    return tf.bitwise.right_shift(bits, np.uint32(n))

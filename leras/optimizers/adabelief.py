@@ -13,7 +13,8 @@ class AdaBelief(Optimizer):
 
     Args:
         compat: Leave out the correction and the eps inside s, as models trained elsewhere in this
-            field expect: the first step is then 3.5 times the rate and grows under a steady gradient.
+            field expect: the first step is then 3.5 times the rate, and steps grow under a steady
+            gradient.
     """
 
     slot_names = ("mean", "variance")

@@ -1,4 +1,4 @@
-"""What all optimizers share: slots, step counter, clipping, learning-rate dropout, cosine cycles."""
+"""What all optimizers share: slots, step count, clipping, learning-rate dropout, cosine cycles."""
 
 import math
 from abc import abstractmethod
