@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+import cv2
 import numpy as np
 
 from core.imaging.color import TRANSFERS, histogram_match
-from core.imaging.poisson import poisson_clone
+from core.imaging.poisson import fast_side, poisson_clone
 
 Step = Callable[[np.ndarray, np.ndarray, np.ndarray, str], np.ndarray]
 """(picture (h, w, 3), reference (h, w, 3), mask (h, w, 1), colour transfer) -> (h, w, 3), all
@@ -40,8 +41,24 @@ def clone(
     picture: np.ndarray, reference: np.ndarray, mask: np.ndarray, transfer: str
 ) -> np.ndarray:
     """The picture's detail in the reference's light (Poisson cloning)."""
-    weight = np.minimum(mask / CLONE_FROM_MASK, 1.0)
-    return np.clip(poisson_clone(picture, reference, weight), 0.0, 1.0)
+    box = _clone_box(mask)
+    weight = np.minimum(mask[box] / CLONE_FROM_MASK, 1.0)
+    cloned = picture.copy()
+    cloned[box] = np.clip(poisson_clone(picture[box], reference[box], weight), 0.0, 1.0)
+    return cloned
+
+
+def _clone_box(mask: np.ndarray) -> tuple[slice, slice]:
+    """Rows and columns that hold the mask, with a little more where that is faster to solve."""
+    x, y, width, height = cv2.boundingRect((mask > 0).astype(np.uint8))
+    return _grow(y, height, mask.shape[0]), _grow(x, width, mask.shape[1])
+
+
+def _grow(start: int, length: int, limit: int) -> slice:
+    """A range grown evenly to a fast length, but not beyond 0 and `limit`."""
+    fast = min(fast_side(length + 2), limit)
+    start = min(max(start - (fast - length) // 2, 0), limit - fast)
+    return slice(start, start + fast)
 
 
 @dataclass(frozen=True)

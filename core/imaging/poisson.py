@@ -27,14 +27,16 @@ def poisson_clone(
     """
     # With result = target + change the equation is  laplace(change) = div(weight grad(difference))
     # and the change is 0 outside, which is what the sine transform (type I) takes for granted.
-    height, width = target.shape[:2]
-    padded = tuple(fft.next_fast_len(side + 1, real=True) - 1 for side in (height, width))
-    divergence = np.zeros((3, *padded), np.float32)
-    divergence[:, :height, :width] = _weighted_divergence(source - target, source_weight)
-    waves = fft.dstn(divergence, type=1, axes=(1, 2), overwrite_x=True)
-    waves /= _laplace_eigenvalues(padded[0])[:, np.newaxis] + _laplace_eigenvalues(padded[1])
+    waves = fft.dstn(_weighted_divergence(source - target, source_weight), type=1, axes=(1, 2))
+    vertical, horizontal = (_laplace_eigenvalues(side) for side in target.shape[:2])
+    waves /= vertical[:, np.newaxis] + horizontal
     change = fft.idstn(waves, type=1, axes=(1, 2), overwrite_x=True)
-    return target + change[:, :height, :width].transpose(1, 2, 0)
+    return target + change.transpose(1, 2, 0)
+
+
+def fast_side(side: int) -> int:
+    """The next side, from this one on, that `poisson_clone` solves fast (prime ones are slow)."""
+    return fft.next_fast_len(side + 1, real=True) - 1
 
 
 def _weighted_divergence(difference: np.ndarray, weight: np.ndarray) -> np.ndarray:
