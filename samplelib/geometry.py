@@ -5,6 +5,7 @@ result, "source" the stored pixels they are read from. (x, y) in pixels, whole n
 centres. The order is warp, transform (rotation, scale, shift), flip.
 """
 
+import functools
 from dataclasses import dataclass
 
 import cv2
@@ -105,16 +106,33 @@ def sampling_map(warp: np.ndarray, side: int, sample_to_picture: np.ndarray,
     Returns:
         (R, R, 2) float32, (x, y) in source pixels; input for `cv2.remap`.
     """
+    weights = _node_weights(side, len(warp))
     # Linear interpolation of the nodes commutes with the linear map to source pixels, so only
-    # the nodes are mapped. The grid reaches from edge to edge: pixel -0.5 to side - 0.5.
+    # the nodes are mapped.
     nodes = (warp * side) @ np.asarray(picture_to_source)[:, :2].T
-    per_pixel = (len(nodes) - 1) / side
-    picture_to_grid = [[per_pixel, 0, per_pixel / 2], [0, per_pixel, per_pixel / 2]]
-    places = cv2.warpAffine(
-        nodes.astype(np.float32), compose_affine(sample_to_picture, picture_to_grid), (side, side),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
+    sample_to_source = compose_affine(sample_to_picture, picture_to_source)
     steps = np.arange(side)
-    for axis, (x, y, offset) in enumerate(compose_affine(sample_to_picture, picture_to_source)):
-        places[..., axis] += (x * steps + offset).astype(np.float32)
-        places[..., axis] += (y * steps).astype(np.float32)[:, None]
+    places = np.empty((side, side, 2), np.float32)
+    for axis, (x, y, offset) in enumerate(sample_to_source):
+        displacement = (weights @ nodes[..., axis] @ weights.T).astype(np.float32)
+        # OpenCV reads two channels at whole 1/32 pixels only, one channel exactly.
+        displacement = cv2.warpAffine(
+            displacement, sample_to_picture, (side, side),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
+        displacement += (x * steps + offset).astype(np.float32)
+        displacement += (y * steps).astype(np.float32)[:, None]
+        places[..., axis] = displacement
     return places
+
+
+@functools.lru_cache(maxsize=32)
+def _node_weights(side: int, n_nodes: int) -> np.ndarray:
+    """How much each node of a line counts for each pixel under linear interpolation.
+
+    The nodes reach from edge to edge of the picture: pixel -0.5 to side - 0.5.
+
+    Returns:
+        (side, n_nodes) float64; rows sum to 1.
+    """
+    place = (np.arange(side) + 0.5) * ((n_nodes - 1) / side)
+    return np.clip(1 - np.abs(place[:, None] - np.arange(n_nodes)), 0, None)
