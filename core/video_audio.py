@@ -5,7 +5,10 @@ from fractions import Fraction
 
 import av
 
-TRANSCODED_BIT_RATE = 256_000  # for the few codecs a container cannot hold
+# For the few codecs a container cannot hold. The layout is chosen by the number of channels,
+# since plain PCM does not name one; AAC cannot encode an unnamed layout.
+TRANSCODED_BIT_RATE = 256_000
+LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}
 
 
 class AudioCopier:
@@ -99,7 +102,7 @@ class TranscodedTrack:
     def __init__(self, stream, target, start: Fraction):
         self.output = target.add_stream("aac", rate=stream.codec_context.sample_rate)
         self.output.bit_rate = TRANSCODED_BIT_RATE
-        self.output.layout = stream.codec_context.layout
+        self.output.layout = LAYOUTS.get(stream.codec_context.channels, "stereo")
         self._decoder = stream.codec_context
         self._target = target
         self._shift = int(start / stream.time_base)

@@ -1,5 +1,6 @@
 """Videos as upright BGR frames with their true times (PyAV; no external program)."""
 
+import itertools
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
@@ -77,17 +78,20 @@ def read_timeline(path: str | Path) -> Timeline:
     """
     with open_video(path) as container:
         stream = video_stream(container)
-        time_base, rate = stream.time_base, stream.average_rate or stream.guessed_rate
-        durations = _packet_durations(container, stream)
-    if durations is None:
-        durations = _decoded_durations(path)
-    if not durations:
+        time_base = stream.time_base
+        rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+        times = _packet_times(container, stream)
+    if times is None:
+        times = _decoded_times(path)
+    if not times:
         raise VideoError(f"{path}: holds no frame; choose another video or copy it again")
-    pts = tuple(sorted(durations))
-    last = durations[pts[-1]]
+    pts = [tick for tick, _ in times]
+    if None in pts or any(after <= before for before, after in zip(pts, pts[1:])):
+        return Timeline(1 / rate, tuple(range(len(pts))), 1, by_count=True)
+    last = times[-1][1]
     if not last:  # the container does not say: as long as the one before, or one at the rate
-        last = pts[-1] - pts[-2] if len(pts) > 1 else round(1 / (rate or 25) / time_base)
-    return Timeline(time_base, pts, max(last, 1))
+        last = pts[-1] - pts[-2] if len(pts) > 1 else round(1 / rate / time_base)
+    return Timeline(time_base, tuple(pts), max(last, 1))
 
 
 def read_frames(
@@ -152,8 +156,8 @@ def _indexed_frames(
         if indices:
             reasons.clear()
 
-    for frame in _frames_near(path, timeline, start, reasons):
-        index = timeline.index_of(frame.pts)
+    frames = _frames_by_count if timeline.by_count else _frames_by_time
+    for index, frame in frames(path, timeline, start, reasons):
         if index is None or index < position:
             continue
         if frame.is_corrupt:
@@ -165,10 +169,20 @@ def _indexed_frames(
     report_missing(range(position, len(timeline.pts)))
 
 
-def _frames_near(
+def _frames_by_count(
     path: str | Path, timeline: Timeline, start: int, reasons: list[str]
-) -> Iterator[av.VideoFrame]:
-    """Decodes from a key frame at or before `start`.
+) -> Iterator[tuple[int, av.VideoFrame]]:
+    """Decodes from the beginning, as only counting tells which frame is which."""
+    with open_video(path) as container:
+        frames = _decode(container, video_stream(container), True, reasons)
+        whole = (frame for frame in frames if not frame.is_corrupt)
+        yield from itertools.islice(enumerate(whole), start, len(timeline.pts))
+
+
+def _frames_by_time(
+    path: str | Path, timeline: Timeline, start: int, reasons: list[str]
+) -> Iterator[tuple[int | None, av.VideoFrame]]:
+    """Decodes from a key frame at or before `start`; the index is None for an unlisted time.
 
     Frame threads report an error several frames late and lose its neighbours, so the first
     error switches to decoding one frame at a time, from the last frame that came out whole.
@@ -177,8 +191,9 @@ def _frames_near(
     while True:
         try:
             for frame in _decode_from(path, timeline, position, careful, reasons):
-                yield frame
-                position = max(position, timeline.index_of(frame.pts) or 0)
+                index = timeline.index_of(frame.pts)
+                yield index, frame
+                position = max(position, index or 0)
             return
         except _DamageFound:
             careful = True
@@ -234,10 +249,13 @@ def _decode(
         yield from frames
 
 
-def _packet_durations(container, stream) -> dict[int, int] | None:
-    """{pts: duration} of the displayed frames, or None if only decoding can tell."""
-    durations: dict[int, int] = {}
+def _packet_times(container, stream) -> list[tuple[int, int]] | None:
+    """Sorted (pts, duration) of the displayed frames, or None if only decoding can tell."""
+    times: dict[int, int] = {}
     first_key = None
+    reorders = bool(stream.codec_context.has_b_frames)
+    if reorders and container.format.name == "avi":  # it stores times of decoding only
+        return None
     for packet in _readable_packets(container, stream):
         if first_key is None and packet.is_keyframe:
             first_key = packet.pts
@@ -245,10 +263,10 @@ def _packet_durations(container, stream) -> dict[int, int] | None:
             continue
         if packet.pts is None or first_key is None or packet.pts < first_key:
             return None
-        if packet.pts in durations:
+        if packet.pts in times:
             return None
-        durations[packet.pts] = packet.duration or 0
-    return durations
+        times[packet.pts] = packet.duration or 0
+    return sorted(times.items())
 
 
 def _readable_packets(container, stream) -> Iterator[av.Packet]:
@@ -266,10 +284,11 @@ def _readable_packets(container, stream) -> Iterator[av.Packet]:
             yield packet
 
 
-def _decoded_durations(path: str | Path) -> dict[int, int]:
+def _decoded_times(path: str | Path) -> list[tuple[int | None, int]]:
+    """(pts, duration) of the frames in the order in which the decoder gives them."""
     with open_video(path) as container:
         frames = _decode(container, video_stream(container), True, [])
-        return {f.pts: f.duration or 0 for f in frames if f.pts is not None and not f.is_corrupt}
+        return [(f.pts, f.duration or 0) for f in frames if not f.is_corrupt]
 
 
 def _audio_info(stream: av.audio.stream.AudioStream) -> AudioStream:

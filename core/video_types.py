@@ -78,11 +78,20 @@ class DamagedFrame:
 
 @dataclass(frozen=True)
 class Timeline:
-    """When each displayed frame starts, in ticks of `time_base`, sorted; and the last one's end."""
+    """When each displayed frame starts.
+
+    Attributes:
+        time_base: Seconds per tick.
+        pts: Start of each frame in ticks, increasing.
+        last_duration: Ticks that the last frame is shown.
+        by_count: Whether the file has no times of display (AVI, raw streams), so that the frames
+            are told apart by counting and these times come from the frame rate.
+    """
 
     time_base: Fraction
     pts: tuple[int, ...]
     last_duration: int
+    by_count: bool = False
 
     @property
     def durations(self) -> tuple[int, ...]:

@@ -88,7 +88,7 @@ class VideoWriter:
         self.notes: list[str] = []
         self.n_written = 0
         self._size = (width, height)
-        self._rate = None if frame_rate is None else Fraction(frame_rate)
+        self._rate = None if frame_rate is None else _as_fraction(frame_rate)
         self._reference = reference
         self._copies_audio = audio
         self._metadata = dict(metadata or {})
@@ -257,8 +257,13 @@ def _late_start(source: av.container.InputContainer) -> Fraction:
     return max(min(starts, default=Fraction(0)), Fraction(0))
 
 
+def _as_fraction(frame_rate: Fraction | float) -> Fraction:
+    """FFmpeg holds rates as two 32-bit integers; 29.97 must not become 8436116/281485."""
+    return Fraction(frame_rate).limit_denominator(100_000)
+
+
 def _average_rate(timeline: Timeline) -> Fraction:
-    return Fraction(len(timeline.pts) / timeline.duration_seconds).limit_denominator(1001)
+    return _as_fraction(len(timeline.pts) / timeline.duration_seconds)
 
 
 def _upright_aspect(
@@ -281,6 +286,6 @@ def _ffmpeg_errors(path: Path) -> Iterator[None]:
         yield
     except av.error.FFmpegError as error:
         if error.errno == errno.ENOSPC:
-            raise DiskFull(f"{path}: the disk is full; free some space and run it again") from error
+            raise DiskFull(f"{path}: the disk is full; free some space") from error
         raise VideoError(f"{path}: cannot be written ({reason(error)}); "
                          "check the folder and the options") from error

@@ -1,12 +1,13 @@
 """Pictures between files and arrays: whatever the file holds, the array is upright 8-bit BGR."""
 
+import errno
 from pathlib import Path
 
 import cv2
 import numpy as np
 import simplejpeg
 
-from core.errors import ImageError
+from core.errors import DiskFull, ImageError
 from core.paths import atomic_write
 
 READ_FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH  # BGR, upright by EXIF, depth as stored
@@ -79,6 +80,7 @@ def write_image(
 
     Raises:
         ImageError: The suffix is no picture format, or the file cannot be written.
+        DiskFull: No space is left.
     """
     path = Path(path)
     data = encode_image(
@@ -87,6 +89,8 @@ def write_image(
     try:
         atomic_write(path, data)
     except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise DiskFull(f"{path}: the disk is full; free some space and run it again") from error
         raise ImageError(f"{path}: cannot be written ({error.strerror or error}); "
                          "check that the folder exists and is writable") from error
 
