@@ -28,6 +28,27 @@ def explicit_padding(padding: Padding, kernel_size: int, dilation: int) -> str |
     return [[0, 0], [padding, padding], [padding, padding], [0, 0]]
 
 
+def spread(kernel: tf.Tensor, dilation: int) -> tf.Tensor:
+    """Puts dilation - 1 zeros between the taps of a kernel.
+
+    TensorFlow's own dilation cannot be differentiated on CPUs outside of XLA.
+
+    Args:
+        kernel: (k, k, in_ch, out_ch).
+
+    Returns:
+        (k', k', in_ch, out_ch) with k' = (k - 1) * dilation + 1.
+    """
+    if dilation == 1:
+        return kernel
+    size, _, in_ch, out_ch = kernel.shape
+    zeros_behind = [[0, 0], [0, dilation - 1], [0, 0], [0, dilation - 1], [0, 0], [0, 0]]
+    taps = tf.pad(tf.reshape(kernel, (size, 1, size, 1, in_ch, out_ch)), zeros_behind)
+    taps = tf.reshape(taps, (size * dilation, size * dilation, in_ch, out_ch))
+    side = (size - 1) * dilation + 1
+    return taps[:side, :side]
+
+
 class Conv2D(Module):
     """Two-dimensional convolution.
 
@@ -53,7 +74,7 @@ class Conv2D(Module):
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
         """(N, H, W, in_ch) -> (N, H', W', out_ch)."""
-        y = tf.nn.conv2d(x, self.weight, self._stride, self._padding, dilations=self._dilation)
+        y = tf.nn.conv2d(x, spread(self.weight, self._dilation), self._stride, self._padding)
         return y if self.bias is None else tf.nn.bias_add(y, self.bias)
 
 
@@ -75,12 +96,19 @@ class DepthwiseConv2D(Module):
         self._strides = [1, stride, stride, 1]
         self._dilations = [dilation, dilation]
         self._padding = explicit_padding(padding, kernel_size, dilation)
+        # TensorFlow 2.21 on CPUs ends the process when it fuses a depthwise convolution that pads
+        # by itself with a bias ("Invalid index from the dimension"), so padding is an op before it.
+        self._pad_before = None
+        if not isinstance(self._padding, str):
+            self._pad_before, self._padding = self._padding, "VALID"
         shape = (kernel_size, kernel_size, channels, multiplier)
         self.weight = self.parameter("weight", shape, glorot_uniform)
         self.bias = (self.parameter("bias", (channels * multiplier,), zeros) if use_bias else None)
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
         """(N, H, W, channels) -> (N, H', W', channels * multiplier)."""
+        if self._pad_before is not None:
+            x = tf.pad(x, self._pad_before)
         y = tf.nn.depthwise_conv2d(x, self.weight, self._strides, self._padding,
                                    dilations=self._dilations)
         return y if self.bias is None else tf.nn.bias_add(y, self.bias)
