@@ -21,9 +21,9 @@ class MergeOptions:
     looks the same for every model resolution and every size of face in the frame.
 
     The default border: a fade 10 % wide, moved inwards by 2.5 %, so that less than 7 % of the new
-    face shows beyond its mask. A model is only trained inside its mask; a fade centred on the border
-    would show untrained pixels, and one wholly inside would leave the ends of the old brows. Without
-    a fade, a mask's small errors from frame to frame show as a flickering outline.
+    face shows beyond its mask. A model is only trained inside its mask; a fade centred on the
+    border would show untrained pixels, and one wholly inside would leave the ends of the old brows.
+    Without a fade, a mask's small errors from frame to frame show as a flickering outline.
 
     Raises:
         OptionError: A choice is not one of those offered.
