@@ -84,7 +84,9 @@ class Optimizer(Module):
     def _mask(self, index: int, variable: tf.Variable) -> tf.Tensor | float:
         if self._schedule.dropout >= 1:
             return 1.0
-        key = mix(tf.cast(self.step, tf.uint32) ^ np.uint32(self._seed)) + np.uint32(index)
+        # The seed is scrambled first: of plain neighbours, each would repeat the other's masks.
+        seed = mix(tf.constant(self._seed % 2**32, tf.uint32))
+        key = mix(tf.cast(self.step, tf.uint32) ^ seed) + np.uint32(index)
         return bernoulli_mask(tuple(variable.shape), self._schedule.dropout, key)
 
 
@@ -101,5 +103,7 @@ def cosine(schedule: Schedule, step: tf.Tensor) -> tf.Tensor:
     """() float32 learning rate of a step (counted from 1)."""
     if schedule.cosine_period <= 0:
         return tf.constant(schedule.learning_rate)
-    phase = 2 * math.pi * tf.cast(step - 1, tf.float32) / schedule.cosine_period
+    # Reduced as integers: float32 has no fraction left for the phase after some million steps.
+    position = tf.math.floormod(step - 1, schedule.cosine_period)
+    phase = 2 * math.pi * tf.cast(position, tf.float32) / schedule.cosine_period
     return schedule.learning_rate * (tf.cos(phase) + 1) / 2
