@@ -31,7 +31,7 @@ class Module(tf.Module):
         return tf.Variable(value, name=name, dtype=tf.float32)
 
     def named_variables(self) -> Iterator[tuple[str, tf.Variable]]:
-        """Yields (path, variable) of the whole tree, parents before children of later attributes."""
+        """Yields (path, variable) of the whole tree, in the order in which they were made."""
         for path, owner, attribute in _walk(self, ""):
             yield path, getattr(owner, attribute)
 

@@ -229,4 +229,5 @@ def bernoulli_mask(shape, probability, key):
 
 def dropout_mask(shape, probability, step, seed, index):
     """The mask of the optimizer's variable `index` at `step`, counted from 1."""
-    return bernoulli_mask(shape, probability, (murmur_finalizer(step ^ seed) + index) % 2**32)
+    key = murmur_finalizer(step ^ murmur_finalizer(seed % 2**32)) + index
+    return bernoulli_mask(shape, probability, key % 2**32)

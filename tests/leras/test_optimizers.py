@@ -1,0 +1,171 @@
+import itertools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from leras.graph import compile
+from leras.optimizers.adabelief import AdaBelief
+from leras.optimizers.base import Schedule, clip_by_global_norm, cosine
+from leras.optimizers.rmsprop import RMSprop
+from tests.leras import reference as ref
+
+SHAPES = {"conv/weight": (3, 3, 2, 4), "conv/bias": (4,), "scale": ()}
+OPTIMIZERS = {
+    "rmsprop": (RMSprop, {}, lambda shapes: ref.RMSprop(shapes)),
+    "adabelief": (AdaBelief, {}, lambda shapes: ref.AdaBelief(shapes, compat=False)),
+    "adabelief compat": (AdaBelief, {"compat": True},
+                         lambda shapes: ref.AdaBelief(shapes, compat=True)),
+}
+SCHEDULES = {
+    "plain": Schedule(0.01),
+    "dropout": Schedule(0.01, dropout=0.3),
+    "clip": Schedule(0.01, clip_norm=1.0),
+    "clip that never acts": Schedule(0.01, clip_norm=100.0),
+    "cosine": Schedule(0.01, cosine_period=8),
+    "all": Schedule(0.01, dropout=0.3, cosine_period=8, clip_norm=1.0),
+}
+
+
+def start_values(seed=0):
+    rng = np.random.default_rng(seed)
+    return {path: rng.standard_normal(shape).astype(np.float32) for path, shape in SHAPES.items()}
+
+
+def gradients(step):
+    rng = np.random.default_rng(100 + step)
+    return [np.float32(rng.standard_normal(shape) * 10.0**rng.integers(-3, 1))
+            for shape in SHAPES.values()]
+
+
+def build(kind, schedule, seed=7, jit=False):
+    """Variables, their optimizer, and a compiled step that takes the gradients."""
+    factory, arguments, _ = OPTIMIZERS[kind]
+    variables = {path: tf.Variable(value) for path, value in start_values().items()}
+    optimizer = factory(variables, schedule, seed=seed, **arguments)
+    signature = [tf.TensorSpec(shape) for shape in SHAPES.values()]
+    return variables, optimizer, compile(lambda *g: optimizer.apply(g), *signature, jit=jit)
+
+
+def values_of(variables):
+    return {path: variable.numpy() for path, variable in variables.items()}
+
+
+def reference_run(kind, schedule, n_steps, seed=7):
+    """The variables after each step, in float64."""
+    values = [value.astype(np.float64) for value in start_values().values()]
+    optimizer = OPTIMIZERS[kind][2](list(SHAPES.values()))
+    for step in range(1, n_steps + 1):
+        clipped = ref.clip_by_global_norm(gradients(step), schedule.clip_norm)
+        rate = ref.cosine_rate(schedule.learning_rate, schedule.cosine_period, step - 1)
+        for index, direction in enumerate(optimizer.steps(clipped)):
+            mask = ref.dropout_mask(direction.shape, schedule.dropout, step, seed, index)
+            values[index] = values[index] - rate * direction * mask
+        yield dict(zip(SHAPES, values))
+
+
+@pytest.mark.parametrize("schedule, jit", [*itertools.product(SCHEDULES, [False]), ("all", True)])
+@pytest.mark.parametrize("kind", OPTIMIZERS)
+def test_three_steps_equal_the_numpy_reference(kind, schedule, jit):
+    schedule = SCHEDULES[schedule]
+    variables, _, apply = build(kind, schedule, jit=jit)
+    for step, expected in enumerate(reference_run(kind, schedule, 3), 1):
+        apply(*gradients(step))
+        for path, value in values_of(variables).items():
+            moved = value.astype(np.float64) - start_values()[path]
+            np.testing.assert_allclose(moved, expected[path] - start_values()[path],
+                                       rtol=1e-3, atol=2e-6, err_msg=f"{path} at step {step}")
+
+
+def test_the_two_forms_of_adabelief_and_all_schedules_really_differ():
+    results = [list(reference_run(kind, schedule, 3))[-1]["conv/weight"]
+               for kind, schedule in itertools.product(OPTIMIZERS, SCHEDULES.values())]
+    distinct = {np.round(result, 7).tobytes() for result in results}
+    assert len(distinct) == 5 * len(OPTIMIZERS)  # a clip that never acts equals none
+
+
+@pytest.mark.parametrize("kind, first_step", [("rmsprop", 1 / np.sqrt(0.1)),  # 3.16
+                                              ("adabelief compat", 0.1 / np.sqrt(0.001 * 0.81)),
+                                              ("adabelief", 1 / 0.9)])
+def test_the_first_step_under_a_unit_gradient_has_the_size_worked_out_by_hand(kind, first_step):
+    """AdaBelief compat: m = 0.1, s = 0.001 * 0.9^2: 3.51 rates. Corrected: m = 1, s = 0.81."""
+    variables, _, apply = build(kind, Schedule(0.01))
+    before = values_of(variables)
+    apply(*(np.ones(shape) for shape in SHAPES.values()))
+    for path, value in values_of(variables).items():
+        np.testing.assert_allclose((before[path] - value) / 0.01, first_step, rtol=1e-3)
+
+
+def test_compat_adabelief_grows_under_a_steady_gradient_as_specified():
+    """68 rates after 3000 steps: training specification, section 1.6."""
+    optimizer = ref.AdaBelief([()], compat=True)
+    for _ in range(3000):
+        step, = optimizer.steps([np.float64(1.0)])
+    assert step == pytest.approx(68, abs=1)
+
+
+@pytest.mark.parametrize("kind", OPTIMIZERS)
+def test_dropout_leaves_the_dropped_weights_alone_but_not_their_state(kind):
+    variables, optimizer, apply = build(kind, Schedule(0.01, dropout=0.3))
+    before = values_of(variables)
+    apply(*gradients(1))
+    for index, (path, value) in enumerate(values_of(variables).items()):
+        mask = ref.dropout_mask(SHAPES[path], 0.3, 1, 7, index)
+        np.testing.assert_array_equal(value != before[path], mask == 1)
+    slots = [value for path, value in optimizer.state().items() if path.endswith("conv/weight")]
+    assert slots and all(np.all(slot != 0) for slot in slots)
+
+
+def test_every_step_variable_and_seed_draws_another_mask():
+    masks = [ref.dropout_mask((100,), 0.5, step, seed, index).tobytes()
+             for step in range(1, 9) for seed in (0, 1, 2, 3, -1, 2**40) for index in range(3)]
+    assert len(set(masks)) == len(masks) - 8 * 3  # 2^40 is 0 modulo 2^32
+
+
+def test_clipping_scales_by_the_common_norm_of_all_gradients():
+    clipped = clip_by_global_norm([tf.constant([3.0]), tf.constant([[4.0]])], 1.0)
+    assert [float(g.numpy().item()) for g in clipped] == pytest.approx([0.6, 0.8])
+
+
+@pytest.mark.parametrize("limit", [0.0, 5.0, 10.0])
+def test_gradients_within_the_limit_stay_as_they_are(limit):
+    clipped = clip_by_global_norm([tf.constant([3.0]), tf.constant([4.0])], limit)
+    assert [float(g.numpy().item()) for g in clipped] == [3.0, 4.0]
+
+
+def test_clipping_of_zero_gradients_stays_zero():
+    assert clip_by_global_norm([tf.zeros(3)], 1.0)[0].numpy().tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("step, factor", [(1, 1.0), (126, 0.5), (251, 0.0), (376, 0.5), (501, 1.0),
+                                          (50_000_001, 1.0), (50_000_251, 0.0)])
+def test_the_cosine_cycles_between_the_rate_and_zero(step, factor):
+    rate = cosine(Schedule(0.02, cosine_period=500), tf.constant(step, tf.int64))
+    assert float(rate) == pytest.approx(0.02 * factor, abs=1e-8)
+
+
+@pytest.mark.parametrize("kind", OPTIMIZERS)
+def test_an_optimizer_continues_from_its_saved_state_as_if_never_stopped(kind):
+    schedule = SCHEDULES["all"]
+    variables, optimizer, apply = build(kind, schedule)
+    resumed_variables, resumed, resumed_apply = build(kind, schedule)
+    for step in (1, 2):
+        apply(*gradients(step))
+    resumed.load_state(optimizer.state())
+    for path, value in values_of(variables).items():
+        resumed_variables[path].assign(value)
+    apply(*gradients(3))
+    resumed_apply(*gradients(3))
+    for path, value in values_of(variables).items():
+        np.testing.assert_array_equal(value, resumed_variables[path].numpy())
+
+
+@pytest.mark.parametrize("kind, slots", [("rmsprop", ["mean_square"]),
+                                         ("adabelief", ["mean", "variance"])])
+def test_the_state_names_step_and_slots_and_owns_no_weights(kind, slots):
+    _, optimizer, apply = build(kind, Schedule(0.01))
+    apply(*gradients(1))
+    state = optimizer.state()
+    assert list(state) == ["step"] + [f"{slot}/{path}" for slot in slots for path in SHAPES]
+    assert state["step"] == 1 and state["step"].dtype == np.int64
+    assert len(optimizer.variables) == len(state)  # TensorFlow's own count agrees
