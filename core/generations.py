@@ -70,7 +70,7 @@ class GenerationStore:
             raise ValueError(f"at least one generation must be kept, not {keep}")
         self.folder = Path(folder)
         self.problems: list[str] = []
-        self._keep = keep
+        self.keep = keep
         self._lock = FolderLock(self.folder)
         self._unreadable: set[int] = set()
 
@@ -142,7 +142,7 @@ class GenerationStore:
         """
         if self._is_empty():
             return None
-        copies = GenerationStore(destination, self._keep)
+        copies = GenerationStore(destination, self.keep)
         with no_room_is_disk_full(copies.folder), copies._lock, copies._part_removed_on_error():
             copies._remove_leftovers()
             number, _ = self._first_readable(
@@ -228,7 +228,7 @@ class GenerationStore:
         """Removes what is older than the `keep` newest generations not known to be damaged."""
         numbers = self.numbers()
         good = [number for number in numbers if number not in self._unreadable]
-        oldest_kept = good[-self._keep:][0]
+        oldest_kept = good[-self.keep:][0]
         for number in numbers:
             if number < oldest_kept:
                 # Where a reader has a file open, Windows refuses; the next save tries again.

@@ -1,0 +1,231 @@
+"""`merge`: puts the predicted faces into the dst frames."""
+
+import argparse
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from core.errors import NoFacesFound
+from core.imaging.io import encode_image, read_image
+from core.journal import Journal
+from core.options import add_arguments, divide, given, load_toml, option, resolve
+from core.paths import atomic_write, image_paths
+from core.pipeline import Failed, Pipeline, Stage
+from core.prompt import Prompter
+from core.provenance import Signer
+from core.report import Reporter
+from facelib.types import Predictor
+from mainscripts.command import require
+from merger.options import MergeOptions, needed_masks
+from merger.paste import crop_for_prediction
+from merger.pipeline import FaceToMerge, merge_frame, prediction_of
+from models.registry import MODEL_OPTIONS
+from samplelib.faceset import load_faceset
+
+JOURNAL = "merge.jsonl"
+BATCH = 8
+
+
+@dataclass(frozen=True)
+class MergeFiles:
+    """What is merged into what."""
+
+    input_dir: Path | None = option(None, ask=True, help="Folder with the dst frames.")
+    aligned_dir: Path | None = option(None, ask=True, help="Folder with the aligned dst faces.")
+    output_dir: Path | None = option(None, ask=True, help="Folder for the merged frames.")
+    output_mask_dir: Path | None = option(None, ask=True, help="Folder for their masks.")
+    model_dir: Path | None = option(None, ask=True, help="Folder of all models.")
+    model: str = option("Quick96", choices=MODEL_OPTIONS.names(), help="Kind of model.")
+    name: str = option("new", help="Name of the model.")
+    overwrite: bool = option(
+        False, help="Replace frames merged with other settings or an older model.")
+
+
+class Merging(NamedTuple):
+    """What a merge did.
+
+    `frames`: in all; `merged`: those with a new face; `failed`: (frame name, reason) of this run;
+    `done_now`, `seconds`, `stages`: of this run, `stages` with busy seconds and items.
+    """
+
+    frames: int
+    merged: int
+    failed: list[tuple[str, str]]
+    done_now: int
+    seconds: float
+    stages: dict[str, dict[str, float]]
+
+
+class _Frame(NamedTuple):
+    path: Path
+    image: np.ndarray
+    landmarks: list[np.ndarray]
+    crops: list[np.ndarray]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's flags."""
+    add_arguments(parser, MergeFiles)
+    add_arguments(parser, MergeOptions)
+    parser.add_argument("--force-model-name", dest="name", default=argparse.SUPPRESS,
+                        help=argparse.SUPPRESS)
+
+
+def run(arguments: argparse.Namespace, reporter: Reporter, prompter: Prompter) -> int:
+    """Runs the command; 1 if a frame failed."""
+    of_files, of_merge = divide(load_toml(arguments.config, arguments.command), MergeFiles,
+                                MergeOptions)
+    files = resolve(MergeFiles, file=of_files, given=given(arguments, MergeFiles),
+                    prompter=prompter)
+    require(files, "input_dir", "aligned_dir", "output_dir", "output_mask_dir", "model_dir")
+    options = resolve(MergeOptions, file=of_merge, given=given(arguments, MergeOptions),
+                      prompter=prompter)
+    result = merge(files, options, reporter)
+    report(result, reporter)
+    return 1 if result.failed else 0
+
+
+def report(result: Merging, reporter: Reporter) -> None:
+    """Tells what a merge did and which frames failed."""
+    for name, reason in result.failed:
+        reporter.warning(f"{name}: {reason}")
+    rate = result.done_now / result.seconds if result.seconds else 0.0
+    reporter.info(f"{result.merged} of {result.frames} frames have a new face"
+                  + (f", {rate:.1f} frames/s" if result.done_now else ", nothing left to do"))
+    reporter.event("merging", **result._asdict())
+
+
+def merge(files: MergeFiles, options: MergeOptions, reporter: Reporter) -> Merging:
+    """Merges what has not been merged yet.
+
+    Raises:
+        NoImagesFound: The input folder holds no image.
+        NoFacesFound: No frame has an aligned face.
+        ModelNotFound, CheckpointError: There is no readable model.
+        UsageError: The output folder holds frames merged otherwise.
+    """
+    paths = image_paths(files.input_dir, required=True)
+    landmarks = _landmarks_by_stem(files.aligned_dir)
+    if not any(path.stem in landmarks for path in paths):
+        raise NoFacesFound(f"{files.aligned_dir}: none of its faces comes from a frame of "
+                           f"{files.input_dir}; extract the faces of these frames first")
+    predictor, generation = _load_predictor(files)
+    for folder in (files.output_dir, files.output_mask_dir):
+        folder.mkdir(parents=True, exist_ok=True)
+    with _open_journal(files, options, generation) as journal:
+        todo = [path for path in paths if not _is_done(journal, path, files)]
+        start = time.monotonic()
+        failed, stages = _merge_frames(todo, landmarks, predictor, files, options, journal,
+                                       reporter)
+        merged = sum(journal.done[path.name]["faces"] > 0 for path in paths
+                     if path.name in journal.done)
+    return Merging(len(paths), merged, failed, len(todo), time.monotonic() - start, stages)
+
+
+def _merge_frames(todo: Sequence[Path], landmarks: Mapping[str, list[np.ndarray]],
+                  predictor: Predictor, files: MergeFiles, options: MergeOptions,
+                  journal: Journal, reporter: Reporter
+                  ) -> tuple[list[tuple[str, str]], dict[str, Any]]:
+    failed: list[tuple[str, str]] = []
+    source = ((path.name, (path, landmarks.get(path.stem, []))) for path in todo)
+    pipeline = Pipeline(source, merge_stages(predictor, options, _writer(files)))
+    with reporter.progress("merge", len(todo), "frame") as progress:
+        for name, outcome in pipeline:
+            if isinstance(outcome, Failed):
+                failed.append((name, outcome.reason))
+            else:
+                journal.add(name, faces=outcome)
+            progress.advance()
+    return failed, pipeline.stats
+
+
+def merge_stages(predictor: Predictor, options: MergeOptions,
+                 write: Callable[[Path, np.ndarray, np.ndarray, int], None]) -> list[Stage]:
+    """The steps from (path, landmarks of its faces) to the number of faces merged.
+
+    Args:
+        predictor: The swap.
+        options: How to merge.
+        write: Takes the frame's path, image, mask and number of new faces.
+    """
+    face_mask, dst_mask = needed_masks(options)
+
+    def read(item: tuple[Path, list[np.ndarray]]) -> _Frame:
+        path, faces = item
+        image = read_image(path)
+        crops = [crop_for_prediction(image, face, predictor.face_type, predictor.resolution)
+                 for face in faces]
+        return _Frame(path, image, faces, crops)
+
+    def predict(frames: Sequence[_Frame]) -> list[tuple[_Frame, list[FaceToMerge]]]:
+        crops = [crop for frame in frames for crop in frame.crops]
+        if not crops:
+            return [(frame, []) for frame in frames]
+        predictions = predictor(np.stack(crops), face_mask=face_mask, dst_mask=dst_mask)
+        numbers = iter(range(len(crops)))
+        return [(frame, [FaceToMerge(face, prediction_of(predictions, next(numbers)), crop)
+                         for face, crop in zip(frame.landmarks, frame.crops, strict=True)])
+                for frame in frames]
+
+    def finish(item: tuple[_Frame, list[FaceToMerge]]) -> int:
+        frame, faces = item
+        merged = merge_frame(frame.image, faces, options, predictor.face_type)
+        write(frame.path, merged.image, merged.mask, len(faces))
+        return len(faces)
+
+    return [Stage("read", read), Stage("predict", predict, batch=BATCH),
+            Stage("merge and write", finish, workers=2)]
+
+
+def _writer(files: MergeFiles) -> Callable[[Path, np.ndarray, np.ndarray, int], None]:
+    """Writes `<frame>.png` into both folders; frames with a new face carry a manifest."""
+    signer = Signer.load()
+
+    def write(path: Path, image: np.ndarray, mask: np.ndarray, n_faces: int) -> None:
+        name = f"{path.stem}.png"
+        png = encode_image(image, ".png")
+        if n_faces:
+            png = signer.sign_bytes(png, "image/png", title=name)
+        atomic_write(files.output_mask_dir / name, encode_image(mask, ".png"))
+        atomic_write(files.output_dir / name, png)
+
+    return write
+
+
+def _load_predictor(files: MergeFiles) -> tuple[Predictor, int]:
+    """The model's predictor and the number of its generation."""
+    from models.loading import restore  # TensorFlow: too heavy for --help
+    from models.store import ModelStore
+
+    saved = ModelStore(files.model_dir, files.model, files.name).require()
+    return restore(files.model, saved).predictor(), saved.number
+
+
+def _landmarks_by_stem(aligned_dir: Path) -> dict[str, list[np.ndarray]]:
+    """Frame stem -> landmarks of its faces, in frame pixels."""
+    found = defaultdict(list)
+    for face in load_faceset(aligned_dir).faces:
+        info = face.info
+        if info.source_filename is not None and info.source_landmarks is not None:
+            found[Path(info.source_filename).stem].append(info.source_landmarks)
+    return dict(found)
+
+
+def _open_journal(files: MergeFiles, options: MergeOptions, generation: int) -> Journal:
+    path = files.output_dir / JOURNAL
+    if files.overwrite:
+        path.unlink(missing_ok=True)
+    header = {"job": "merge", "input_dir": str(files.input_dir.resolve()),
+              "model": f"{files.name}_{files.model}", "generation": generation, **asdict(options)}
+    return Journal(path, header)
+
+
+def _is_done(journal: Journal, path: Path, files: MergeFiles) -> bool:
+    name = f"{path.stem}.png"
+    return path.name in journal.done and (files.output_dir / name).exists() and (
+        files.output_mask_dir / name).exists()
