@@ -9,7 +9,6 @@ work. Machines are shared and drift, so two versions are compared in turns (`run
 
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -70,9 +69,8 @@ def measure(work: Callable[[], object]) -> Usage:
 
 def cpu_seconds() -> float:
     """CPU time of this process, its ended children and its running descendants so far."""
-    own, ended = (resource.getrusage(who) for who in
-                  (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    total = own.ru_utime + own.ru_stime + ended.ru_utime + ended.ru_stime
+    times = os.times()
+    total = time.process_time() + times.children_user + times.children_system
     for child in psutil.Process().children(recursive=True):
         try:
             times = child.cpu_times()

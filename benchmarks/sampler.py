@@ -66,11 +66,16 @@ def time_samples(faceset: Faceset, recipe: SampleRecipe, arguments: argparse.Nam
     n_batches = max(arguments.samples // size, 1)
     with BatchGenerator(faceset, recipe, size, seed=arguments.seed, workers=workers,
                         cache_bytes=cache_bytes) as batches:
-        for _ in range(-(-len(faceset.faces) // size) + 4):
-            batches.next_batch()
-        usage = measure(lambda: [batches.next_batch() for _ in range(n_batches)])
+        take(batches, -(-len(faceset.faces) // size) + 4)
+        usage = measure(lambda: take(batches, n_batches))
     n_samples = n_batches * size
     return Usage(usage.seconds / n_samples, usage.cpu_seconds / n_samples)
+
+
+def take(batches: BatchGenerator, n_batches: int) -> None:
+    """Takes batches and forgets them."""
+    for _ in range(n_batches):
+        batches.next_batch()
 
 
 def run(faceset: Faceset, arguments: argparse.Namespace) -> dict:

@@ -4,21 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from facelib.align import face_transform
+from benchmarks.sampler import mean_landmarks
 from facelib.face_type import FaceType
-from facelib.landmarks import TEMPLATE_51
 from samplelib.face_image import write_face
 from samplelib.face_info import FaceInfo
 from samplelib.faceset import load_faceset
-
-
-def landmarks_of(face_type: FaceType, size: int) -> np.ndarray:
-    """(68, 2) landmarks of the mean face with a round jaw, in an aligned picture."""
-    angles = np.linspace(0, np.pi, 17)
-    jaw = np.stack([0.49 - 0.55 * np.cos(angles), 0.25 + 0.85 * np.sin(angles)], axis=1)
-    frame = np.concatenate([jaw, TEMPLATE_51]) * 100 + 300
-    matrix = face_transform(frame, size, face_type)
-    return frame @ matrix[:, :2].T + matrix[:, 2]
 
 
 def draw_face(landmarks: np.ndarray, size: int, shade: int = 128) -> np.ndarray:
@@ -37,7 +27,7 @@ def make_faceset(tmp_path):
              name: str = "aligned"):
         folder = tmp_path / name
         folder.mkdir()
-        landmarks = landmarks_of(face_type, size)
+        landmarks = mean_landmarks(size, face_type)
         for number in range(n_faces):
             image = draw_face(landmarks, size, 20 + 10 * number)
             write_face(folder / f"{number:05d}_0.jpg", image, FaceInfo(face_type, landmarks))
@@ -47,7 +37,7 @@ def make_faceset(tmp_path):
 
 @pytest.fixture(name="landmarks_of")
 def landmarks_of_fixture():
-    return landmarks_of
+    return lambda face_type, size: mean_landmarks(size, face_type)
 
 
 @pytest.fixture(name="draw_face")

@@ -159,13 +159,32 @@ def test_cache_keeps_to_its_limit_and_gives_equal_faces(make_faceset):
     faceset = make_faceset(4)
     recipe = SampleRecipe(64, FaceType.FULL)
     one = prepare_face(faceset.faces[0], recipe).n_bytes
-    assert one == 96 * 96 * 4  # 64 px samples from stored planes of 1.5 times the side: 3 + 1
+    assert one == 80 * 80 * 4  # stored at 1.25 times the sample's side, 3 + 1 channels
     cache = FaceCache(faceset.faces, recipe, 2 * one)
     first = [cache.get(index) for index in range(4)]
     second = [cache.get(index) for index in range(4)]
     assert [a is b for a, b in zip(first, second)] == [True, True, False, False]
     for a, b in zip(first, second):
         assert np.array_equal(a.planes["image"], b.planes["image"])
+
+
+def test_shrinking_averages_instead_of_skipping(tmp_path, landmarks_of):
+    """A fine checkerboard becomes grey; skipping pixels would give black, white or moire."""
+    y, x = np.mgrid[:512, :512]
+    board = np.repeat(np.uint8(255 * ((x + y) % 2))[..., None], 3, axis=2)
+    write_face(tmp_path / "board_0.jpg", board,
+               FaceInfo(FaceType.FULL, landmarks_of(FaceType.FULL, 512)), jpeg_quality=100)
+    recipe = SampleRecipe(96, FaceType.FULL)
+    face = prepare_face(load_faceset(tmp_path).faces[0], recipe)
+    target = make_sample(face, recipe, Geometry(rotation=7, scale=0.96), RNG)["target"]
+    assert np.abs(target - 0.5).max() < 0.1
+
+
+def test_landmarks_outside_the_picture_are_an_error(make_faceset):
+    face = make_faceset(1, FaceType.WHOLE_FACE).faces[0]
+    object.__setattr__(face.info, "landmarks", face.info.landmarks + 1000)
+    with pytest.raises(ValueError, match="outside the picture"):
+        prepare_face(face, SampleRecipe(64, FaceType.FULL))
 
 
 def test_only_wanted_planes_are_made(make_faceset):
