@@ -46,7 +46,10 @@ def estimate_pose(landmarks_face: np.ndarray, size: int) -> Pose:
     camera = np.array([[size, 0, size / 2], [0, size, size / 2], [0, 0, 1]], np.float64)
     model = MODEL_3D[_POSE_INDICES].astype(np.float64)
     try:
-        _, rotation, _ = cv2.solvePnP(model, points, camera, None, flags=cv2.SOLVEPNP_ITERATIVE)
+        # Left to find its own start, the iterative method sometimes ends in the mirrored solution
+        # behind the camera; SQPnP (Terzakis and Lourakis, 2020) finds the right one to start from.
+        _, rotation, shift = cv2.solvePnP(model, points, camera, None, flags=cv2.SOLVEPNP_SQPNP)
+        rotation, _ = cv2.solvePnPRefineLM(model, points, camera, None, rotation, shift)
     except cv2.error as error:
         raise ValueError(f"no head pose fits these landmarks: {error.err}") from error
     x, y, z = np.clip(_euler_angles(cv2.Rodrigues(rotation)[0]), -np.pi / 2, np.pi / 2)

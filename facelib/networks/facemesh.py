@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
+from facelib.mesh_landmarks import N_VERTICES
 from facelib.weights import load_arrays
 from leras.layers.activation import PReLU
 from leras.layers.conv import Conv2D, DepthwiseConv2D
 from leras.module import Module
 
 CROP_SIZE = 192
-N_VERTICES = 468
 
 
 class Block(Module):

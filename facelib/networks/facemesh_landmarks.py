@@ -1,6 +1,5 @@
 """Finds 68 landmarks with FaceMesh: pictures and boxes in, points out."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,16 +10,13 @@ import tensorflow as tf
 from core.geometry import invert_affine, transform_points
 from facelib.align import crop_face
 from facelib.landmarks import N_LANDMARKS
-from facelib.networks.facemesh import CROP_SIZE, N_VERTICES, FaceMesh, load_facemesh
+from facelib.mesh_landmarks import MeshToLandmarks, upright_axes
+from facelib.networks.facemesh import CROP_SIZE, FaceMesh, load_facemesh
 from facelib.types import Face
-from facelib.weights import WEIGHTS
 from leras.graph import compile as compile_graph
 
 _REGION_SCALE = 1.5
 """Side of the crop in longer sides of the face's box."""
-
-_RIGHT_EYE_CORNER, _LEFT_EYE_CORNER = 33, 263
-"""Vertices of the outer eye corners."""
 
 _SHIFTS_AND_SCALES = (
     (0.0, 0.0, 1.0),
@@ -79,7 +75,7 @@ class FaceMeshLandmarks:
     def __init__(
         self,
         network: FaceMesh,
-        landmark_map: Sequence[tuple[int, int, float]],
+        to_landmarks: MeshToLandmarks,
         *,
         samples: int = 5,
         min_confidence: float = 0.5,
@@ -88,18 +84,18 @@ class FaceMeshLandmarks:
         """
         Args:
             network: With its parameters loaded.
-            landmark_map: (a, b, w) per landmark: it lies at w a + (1 - w) b of two vertices.
+            to_landmarks: Picks the 68 landmarks out of a mesh.
             samples: 1 to 5 slightly different crops, whose meshes are averaged in the second pass;
                 5 halve the jitter from frame to frame.
             min_confidence: A face that the mesh is less sure of gets no landmarks.
             batch_size: Most crops in the network at a time.
 
         Raises:
-            ValueError: `samples` or the map is out of range.
+            ValueError: `samples` is out of range.
         """
         if not 1 <= samples <= len(_SHIFTS_AND_SCALES):
             raise ValueError(f"samples must be 1 to {len(_SHIFTS_AND_SCALES)}, not {samples}")
-        self._weights = _weights_of_vertices(landmark_map)
+        self._to_landmarks = to_landmarks
         self._samples = _SHIFTS_AND_SCALES[:samples]
         self._min_confidence = min_confidence
         self._batch_size = batch_size
@@ -115,8 +111,7 @@ class FaceMeshLandmarks:
         Raises:
             WeightsMissing: A weight file is absent or damaged.
         """
-        landmark_map = json.loads(WEIGHTS["landmark_map"].read())["map"]
-        return cls(load_facemesh(), landmark_map, **options)
+        return cls(load_facemesh(), MeshToLandmarks.load(), **options)
 
     def extract(
         self, images: Sequence[np.ndarray], faces: Sequence[Sequence[Face]]
@@ -152,7 +147,7 @@ class FaceMeshLandmarks:
     def _landmarks(self, mesh: Mesh) -> np.ndarray:
         if mesh.confidence < self._min_confidence:
             return np.full((N_LANDMARKS, 2), np.nan)
-        return self._weights @ mesh.vertices
+        return self._to_landmarks(mesh.vertices)
 
     def _measure(
         self,
@@ -167,8 +162,10 @@ class FaceMeshLandmarks:
             numbers = range(start, min(start + self._batch_size, len(matrices)))
             crops = [_cut(images[i // len(samples)], matrices[i]) for i in numbers]
             mesh, confidence = self._run(np.stack(crops))
-            vertices += [transform_points(m, invert_affine(matrices[i]))
-                         for m, i in zip(mesh.astype(np.float64), numbers)]
+            vertices += [
+                transform_points(points, invert_affine(matrices[i]))
+                for points, i in zip(mesh.astype(np.float64), numbers)
+            ]
             confidences += list(confidence)
         n = len(samples)
         return [
@@ -190,12 +187,11 @@ def region_of_face(face: Face) -> Region:
 
 def region_of_mesh(mesh: Mesh) -> Region:
     """Where a mesh is looked for once more: around its extent along and across the eye line."""
-    eye_line = mesh.vertices[_LEFT_EYE_CORNER] - mesh.vertices[_RIGHT_EYE_CORNER]
-    angle = float(np.arctan2(eye_line[1], eye_line[0]))
-    turn = np.array([(np.cos(angle), -np.sin(angle)), (np.sin(angle), np.cos(angle))])
-    level = mesh.vertices @ turn  # coordinates along and across the eye line
+    turn = upright_axes(mesh.vertices)
+    level = mesh.vertices @ turn
     low, high = level.min(axis=0), level.max(axis=0)
     centre = turn @ (low + high) / 2
+    angle = float(np.arctan2(turn[1, 0], turn[0, 0]))
     return Region(tuple(centre), _REGION_SCALE * max(*(high - low), 1.0), angle)
 
 
@@ -209,14 +205,3 @@ def _mesh_and_confidence(network: FaceMesh, crops: tf.Tensor) -> tuple[tf.Tensor
     """(N, 192, 192, 3) uint8 RGB -> (N, 468, 2) crop pixels, (N,) confidence 0 to 1."""
     mesh, flag = network(tf.cast(crops, tf.float32) / 255)
     return mesh[..., :2], tf.sigmoid(flag)
-
-
-def _weights_of_vertices(landmark_map: Sequence[tuple[int, int, float]]) -> np.ndarray:
-    """(68, 468) float64 matrix from vertices to landmarks."""
-    if len(landmark_map) != N_LANDMARKS:
-        raise ValueError(f"a map of {N_LANDMARKS} landmarks wanted, got {len(landmark_map)}")
-    weights = np.zeros((N_LANDMARKS, N_VERTICES))
-    for landmark, (a, b, share) in enumerate(landmark_map):
-        weights[landmark, a] += share
-        weights[landmark, b] += 1 - share
-    return weights

@@ -1,13 +1,17 @@
 """Alignment: matrices against published test vectors, crops against drawn pictures."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
 from core.geometry import invert_affine, transform_points
+from core.imaging.io import read_image
 from facelib.align import crop_face, face_transform
 from facelib.face_type import FaceType
 
+PICTURES = Path(__file__).parents[1] / "data"
 IDENTITY = np.array([(1, 0, 0), (0, 1, 0)], np.float64)
 
 # Template x 100 at (300, 200), jaw points at (300, 200), size 256: scale and shift of each type.
@@ -108,6 +112,22 @@ def test_strong_shrinking_averages_instead_of_skipping_pixels():
     grey = crop_face(stripes, matrix, 64)[4:-4, 4:-4].astype(float)
     assert abs(grey.mean() - 127.5) < 2
     assert grey.std() < 12
+
+
+@pytest.mark.parametrize("size", [60, 130, 190, 258])
+def test_shrunk_picture_is_close_to_the_mean_over_areas(size):
+    image = read_image(PICTURES / "astronaut_nasa_pd.png")
+    scale = size / 512
+    shift = scale / 2 - 0.5  # pixel centres have whole coordinates
+    matrix = np.array([(scale, 0, shift), (0, scale, shift)])
+    expected = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA).astype(float)
+    plain = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_CUBIC)
+
+    def rms(face):
+        return np.sqrt(np.mean((face[2:-2, 2:-2] - expected[2:-2, 2:-2]) ** 2))
+
+    ours = rms(crop_face(image, matrix, size).astype(float))
+    assert ours < 0.6 * rms(plain.astype(float))
 
 
 def test_shrinking_keeps_the_place_of_a_dot():
