@@ -104,6 +104,12 @@ def main(
         return exit_code
     except BrokenPipeError:
         return _leave_broken_pipe()
+    except OSError as error:
+        # stdout itself may be a file on the full disk, and the reporter write to it.
+        if error.errno not in FULL_DISK:
+            raise
+        print(f"error: {_explain(error)}", file=sys.stderr)
+        return 1
 
 
 def _reporter(words: Sequence[str]) -> Reporter:
@@ -118,16 +124,16 @@ def _run_reporting_errors(
     try:
         return _run(words, reporter, prompter)
     except KeyboardInterrupt:
-        message, exit_code = "interrupted; run the command again to go on", INTERRUPTED
+        reporter.error("interrupted; run the command again to go on", INTERRUPTED)
+        return INTERRUPTED
     except FaceLabError as error:
-        message, exit_code = str(error), error.exit_code
+        failure, message, exit_code = error, str(error), error.exit_code
     except (OSError, MemoryError, ModuleNotFoundError) as error:
-        explanation = _explain(error)
-        if explanation is None:
+        failure, message, exit_code = error, _explain(error), 1
+        if message is None:
             raise
-        message, exit_code = explanation, 1
-    if "--verbose" in words and exit_code != INTERRUPTED:
-        traceback.print_exc()
+    if "--verbose" in words:
+        traceback.print_exception(failure)
     reporter.error(" ".join(message.split()), exit_code)
     return exit_code
 
@@ -213,6 +219,8 @@ def _leave_broken_pipe() -> int:
 
 
 if __name__ == "__main__":
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # None if the caller closed it
+    sys.stderr = sys.stderr or open(os.devnull, "w")
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # a path may hold what the console cannot
     if os.environ["TF_CPP_MIN_LOG_LEVEL"] == NATIVE_LOG_LEVELS["TF_CPP_MIN_LOG_LEVEL"]:
