@@ -11,10 +11,7 @@ from types import MappingProxyType
 import cv2
 import numpy as np
 
-from core.geometry import transform_points
 from core.imaging.filters import blur_mask, blur_radius, clear_border, erode_mask
-from facelib.align import face_transform
-from facelib.face_type import FaceType
 from facelib.masks import hull_mask
 from facelib.types import SwapPrediction
 
@@ -74,8 +71,7 @@ LATER_MASK_MODES = (
 def face_mask(
     mask_mode: str,
     prediction: SwapPrediction,
-    landmarks: np.ndarray,
-    face_type: FaceType,
+    landmarks_square: np.ndarray,
     *,
     erode: float,
     blur: float,
@@ -85,8 +81,7 @@ def face_mask(
     Args:
         mask_mode: A name of MASK_MODES.
         prediction: Of one face: `face` (R, R, 3), masks (R, R, 1) where the mode needs them.
-        landmarks: (68, 2) of dst, pixels of the frame.
-        face_type: Of the face square.
+        landmarks_square: (68, 2) of dst in the face square, whose side is 1.
         erode: Percent of the square's side by which the border moves inwards (outwards below 0).
         blur: Width of the fade, percent of the square's side.
 
@@ -101,8 +96,7 @@ def face_mask(
     if mode.combine is not None:
         mask = _learned_mask(mask_mode, prediction, side)
     elif mode.uses_hull:
-        frame_to_grid = face_transform(landmarks, side, face_type)
-        mask = hull_mask((side, side), transform_points(landmarks, frame_to_grid))
+        mask = hull_mask((side, side), landmarks_square * side)
     else:
         mask = np.ones((side, side, 1), np.float32)
     mask = erode_mask(mask, erode / 100.0 * side)

@@ -68,33 +68,36 @@ def crop_for_prediction(
     if not all(region.size):
         return np.zeros((resolution, resolution, 3), np.float32)
     # Floats from here on: the crop is not rounded to grey levels a second time.
-    pixels = frame[region.slices].astype(np.float32) / 255.0
+    pixels = frame[region.slices].astype(np.float32)
     region_to_face = compose_affine(region.to_frame, frame_to_face)
-    return np.clip(crop_face(pixels, region_to_face, resolution), 0.0, 1.0)
+    return np.clip(crop_face(pixels, region_to_face, resolution) / 255.0, 0.0, 1.0)
 
 
 def paste_transform(
-    landmarks: np.ndarray, size: int, face_type: FaceType, output_face_scale: float = 0.0
+    landmarks: np.ndarray, face_type: FaceType, output_face_scale: float = 0.0
 ) -> np.ndarray:
     """The map from the frame to the face square as it is pasted.
 
     Args:
         landmarks: (68, 2) float, pixels of the frame.
-        size: Side of the square, pixels.
         face_type: The model's.
         output_face_scale: Percent by which the face grows around the middle of its brows, eyes,
             nose and mouth, so that it stays in place.
 
     Returns:
-        (2, 3) float64, frame_to_face.
+        (2, 3) float64, frame_to_square; the square's side is 1, so that times S it maps to the
+        pixels of a picture of side S.
+
+    Raises:
+        ValueError: Landmarks that are not finite or all in one place.
     """
-    frame_to_face = face_transform(landmarks, size, face_type)
+    frame_to_square = face_transform(landmarks, 1, face_type)
     if output_face_scale == 0:
-        return frame_to_face
+        return frame_to_square
     x, y = np.asarray(landmarks, np.float64)[FIRST_TEMPLATE_LANDMARK:].mean(axis=0)
     shrink = 1.0 / (1.0 + output_face_scale / 100.0)
     frame_to_unscaled = np.array([(shrink, 0, x - shrink * x), (0, shrink, y - shrink * y)])
-    return compose_affine(frame_to_unscaled, frame_to_face)
+    return compose_affine(frame_to_unscaled, frame_to_square)
 
 
 def face_region(
@@ -108,13 +111,44 @@ def face_region(
         frame_shape: (height, width, ...) of the frame.
         margin: Pixels of the frame added on all sides.
     """
-    corners = np.array([(0, 0), (size, 0), (size, size), (0, size)], np.float64)
+    return _region_of(frame_to_face, (0, 0, size, size), frame_shape, margin)
+
+
+def mask_region(
+    mask: np.ndarray, frame_to_grid: np.ndarray, frame_shape: tuple[int, ...]
+) -> Region:
+    """The bounding box of what a mask shows, cut off at the frame's border.
+
+    Args:
+        mask: (S, S, 1) float32.
+        frame_to_grid: (2, 3) float, to the mask's grid.
+        frame_shape: (height, width, ...) of the frame.
+
+    Returns:
+        A region outside of which `paste_mask` gives 0; empty if the mask is.
+    """
+    x, y, width, height = cv2.boundingRect((mask > 0).astype(np.uint8))
+    if not width:
+        return Region(0, 0, 0, 0)
+    # Interpolation carries a value to the next pixel of the grid, and of the frame.
+    box = (x - 1, y - 1, x + width, y + height)
+    return _region_of(frame_to_grid, box, frame_shape, margin=1)
+
+
+def _region_of(
+    frame_to_face: np.ndarray,
+    box_face: tuple[float, float, float, float],
+    frame_shape: tuple[int, ...],
+    margin: int,
+) -> Region:
+    """Bounding box in the frame of a box x1, y1, x2, y2 in the face square."""
+    x1, y1, x2, y2 = box_face
+    corners = np.array([(x1, y1), (x2, y1), (x2, y2), (x1, y2)], np.float64)
     outline = transform_points(corners, invert_affine(frame_to_face))
-    height, width = frame_shape[:2]
-    limits = np.array([width, height])
-    x1, y1 = np.clip(np.floor(outline.min(axis=0)) - margin, 0, limits).astype(int).tolist()
-    x2, y2 = np.clip(np.ceil(outline.max(axis=0)) + margin + 1, 0, limits).astype(int).tolist()
-    return Region(x1, y1, x2, y2)
+    limits = np.array(frame_shape[1::-1])
+    low = np.clip(np.floor(outline.min(axis=0)) - margin, 0, limits).astype(int).tolist()
+    high = np.clip(np.ceil(outline.max(axis=0)) + margin + 1, 0, limits).astype(int).tolist()
+    return Region(*low, *high)
 
 
 def paste_face(picture: np.ndarray, frame_to_face: np.ndarray, region: Region) -> np.ndarray:

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from core.geometry import transform_points
 from facelib.face_type import FaceType
 from facelib.types import SwapPrediction
 from merger.masks import face_mask
 from merger.modes import MODES, Step
 from merger.options import MergeOptions
 from merger.paste import (
-    Region,
     crop_for_prediction,
-    face_region,
+    mask_region,
     paste_face,
     paste_mask,
     paste_transform,
@@ -114,27 +114,32 @@ def merge_face(
     Raises:
         ValueError: As `merge_frame`.
     """
-    mode = MODES[options.mode]
-    mask_face = face_mask(
+    frame_to_square = paste_transform(face.landmarks, face_type, options.output_face_scale)
+    mask_face = _mask_of(face, options, face_type)
+    frame_to_grid = frame_to_square * mask_face.shape[0]
+    region = mask_region(mask_face, frame_to_grid, frame.shape)
+    if min(region.size) < SMALLEST_FACE:
+        return
+    shown = paste_mask(mask_face, frame_to_grid, region)
+    if not _is_large_enough(shown):
+        return
+    if not MODES[options.mode].keeps_frame:
+        picture = _finished_face(frame, face, mask_face, options, face_type)
+        pasted = paste_face(picture, frame_to_square * picture.shape[0], region)
+        _blend(image[region.slices], pasted, shown, options)
+    _cover(mask[region.slices], shown)
+
+
+def _mask_of(face: FaceToMerge, options: MergeOptions, face_type: FaceType) -> np.ndarray:
+    """The face's mask in the face square, (S, S, 1) float32 in [0, 1]."""
+    frame_to_square = paste_transform(face.landmarks, face_type)
+    return face_mask(
         options.mask_mode,
         face.prediction,
-        face.landmarks,
-        face_type,
+        transform_points(face.landmarks, frame_to_square),
         erode=options.erode_mask,
         blur=options.blur_mask,
     )
-    grid = mask_face.shape[0]
-    frame_to_grid = paste_transform(face.landmarks, grid, face_type, options.output_face_scale)
-    region = face_region(frame_to_grid, grid, frame.shape)
-    if min(region.size) < SMALLEST_FACE:
-        return
-    mask_region = paste_mask(mask_face, frame_to_grid, region)
-    if not _is_large_enough(mask_region):
-        return
-    if not mode.keeps_frame:
-        picture = _finished_face(frame, face, mask_face, options, face_type)
-        _blend(image, picture, mask_region, region, face.landmarks, options, face_type)
-    _cover(mask, mask_region, region)
 
 
 def _finished_face(
@@ -160,23 +165,22 @@ def _finished_face(
 
 
 def _blend(
-    image: np.ndarray,
-    picture: np.ndarray,
-    mask_region: np.ndarray,
-    region: Region,
-    landmarks: np.ndarray,
-    options: MergeOptions,
-    face_type: FaceType,
+    image: np.ndarray, pasted: np.ndarray, shown: np.ndarray, options: MergeOptions
 ) -> None:
-    """Pastes a finished face and mixes it into the image: face * mask + image * (1 - mask)."""
-    frame_to_face = paste_transform(
-        landmarks, picture.shape[0], face_type, options.output_face_scale
-    )
-    pasted = paste_face(picture, frame_to_face, region)
-    below = image[region.slices].astype(np.float32) / 255.0
-    pasted = _run(MODES[options.mode].frame_steps, pasted, below, mask_region, options)
-    blended = below + (pasted - below) * mask_region
-    image[region.slices] = np.rint(blended * 255.0).astype(np.uint8)
+    """Mixes a pasted face into its region, in place: face * mask + image * (1 - mask).
+
+    Args:
+        image: (h, w, 3) uint8 BGR, changed in place.
+        pasted: (h, w, 3) float32 BGR in [0, 1].
+        shown: (h, w, 1) float32 in [0, 1], the mask.
+        options: Their mode's last steps are done first.
+    """
+    below = np.multiply(image, np.float32(1 / 255), dtype=np.float32)
+    pasted = _run(MODES[options.mode].frame_steps, pasted, below, shown, options)
+    blended = pasted - below
+    blended *= cv2.cvtColor(shown, cv2.COLOR_GRAY2BGR)  # three channels are faster than broadcast
+    blended += below
+    image[:] = cv2.convertScaleAbs(blended, alpha=255.0)  # rounds to the nearest level
 
 
 def _run(
@@ -191,13 +195,13 @@ def _run(
     return picture
 
 
-def _is_large_enough(mask_region: np.ndarray) -> bool:
+def _is_large_enough(shown: np.ndarray) -> bool:
     """Whether what the mask shows is at least `SMALLEST_FACE` pixels wide and high."""
-    _, _, width, height = cv2.boundingRect((mask_region >= _SHOWN).astype(np.uint8))
+    _, _, width, height = cv2.boundingRect((shown >= _SHOWN).astype(np.uint8))
     return min(width, height) >= SMALLEST_FACE
 
 
-def _cover(mask: np.ndarray, mask_region: np.ndarray, region: Region) -> None:
-    """Adds a face to the mask of the frame: what is behind shows through where it is soft."""
-    below = mask[region.slices].astype(np.float32)
-    mask[region.slices] = np.rint(below + (255.0 - below) * mask_region).astype(np.uint8)
+def _cover(mask: np.ndarray, shown: np.ndarray) -> None:
+    """Adds a face to its region of the frame's mask, in place; behind soft parts shows the old."""
+    below = mask.astype(np.float32)
+    mask[:] = np.rint(below + (255.0 - below) * shown).astype(np.uint8)

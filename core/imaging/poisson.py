@@ -45,12 +45,15 @@ def _weighted_divergence(difference: np.ndarray, weight: np.ndarray) -> np.ndarr
     A step between two pixels has the mean of their weights; steps over the array's border have
     weight 0, since nothing is known of the difference out there.
     """
-    planes, weight = difference.transpose(2, 0, 1), weight[np.newaxis, ..., 0]
+    planes = np.ascontiguousarray(difference.transpose(2, 0, 1))
+    half_weight = weight[..., 0] / 2
     divergence = np.zeros(planes.shape, np.float32)
-    down = np.diff(planes, axis=1) * (weight[:, 1:] + weight[:, :-1]) / 2
+    down = np.diff(planes, axis=1)
+    down *= half_weight[1:] + half_weight[:-1]
     divergence[:, :-1] += down
     divergence[:, 1:] -= down
-    right = np.diff(planes, axis=2) * (weight[:, :, 1:] + weight[:, :, :-1]) / 2
+    right = np.diff(planes, axis=2)
+    right *= half_weight[:, 1:] + half_weight[:, :-1]
     divergence[:, :, :-1] += right
     divergence[:, :, 1:] -= right
     return divergence

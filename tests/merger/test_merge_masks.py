@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from core.geometry import transform_points
 from facelib.align import face_transform
 from facelib.face_type import FaceType
 from facelib.masks import hull_mask
@@ -26,7 +27,8 @@ def prediction():
 
 
 def make(mask_mode, prediction, landmarks, face_type=FaceType.FULL, *, erode=0.0, blur=0.0):
-    return face_mask(mask_mode, prediction, landmarks, face_type, erode=erode, blur=blur)
+    landmarks_square = transform_points(landmarks, face_transform(landmarks, 1, face_type))
+    return face_mask(mask_mode, prediction, landmarks_square, erode=erode, blur=blur)
 
 
 def raw_by_hand(mask_mode, prediction):

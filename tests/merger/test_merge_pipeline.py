@@ -98,7 +98,7 @@ def test_working_in_the_bounding_box_equals_working_on_the_whole_frame(
     options = MergeOptions(color_transfer="none", output_face_scale=0)
     merged = merge_frame(frame, [face], options, TYPE)
 
-    mask = face_mask(options.mask_mode, face.prediction, landmarks, TYPE, erode=2.5, blur=10)
+    mask = face_mask(options.mask_mode, face.prediction, landmarks, erode=2.5, blur=10)
     backwards = cv2.WARP_INVERSE_MAP
     size = (429, 331)
     whole_mask = cv2.warpAffine(

@@ -5,7 +5,14 @@ import pytest
 from core.geometry import transform_points
 from facelib.align import crop_face, face_transform
 from facelib.face_type import FaceType
-from merger.paste import crop_for_prediction, face_region, paste_face, paste_mask, paste_transform
+from merger.paste import (
+    crop_for_prediction,
+    face_region,
+    mask_region,
+    paste_face,
+    paste_mask,
+    paste_transform,
+)
 
 
 def test_crop_for_prediction_is_the_aligned_face_as_float(smooth_frame, landmarks_at):
@@ -35,8 +42,8 @@ def test_crop_is_black_outside_of_the_frame(landmarks_at):
 def test_face_scale_keeps_the_middle_of_the_face_in_place(scale, landmarks_at):
     landmarks = landmarks_at(300, 200, 90, 15)
     middle = landmarks[17:].mean(axis=0)
-    unscaled = paste_transform(landmarks, 128, FaceType.WHOLE_FACE)
-    scaled = paste_transform(landmarks, 128, FaceType.WHOLE_FACE, scale)
+    unscaled = paste_transform(landmarks, FaceType.WHOLE_FACE)
+    scaled = paste_transform(landmarks, FaceType.WHOLE_FACE, scale)
     np.testing.assert_allclose(
         transform_points(middle, scaled), transform_points(middle, unscaled), atol=1e-6
     )
@@ -49,7 +56,7 @@ def test_face_scale_keeps_the_middle_of_the_face_in_place(scale, landmarks_at):
 def test_positive_face_scale_makes_the_region_larger(landmarks_at):
     landmarks = landmarks_at(400, 400, 100)
     sizes = [
-        face_region(paste_transform(landmarks, 64, FaceType.FULL, scale), 64, (800, 800)).size[0]
+        face_region(paste_transform(landmarks, FaceType.FULL, scale), 1, (800, 800)).size[0]
         for scale in (-20, 0, 20)
     ]
     assert sizes[1] == pytest.approx(1.25 * sizes[0], rel=0.03)
@@ -57,7 +64,7 @@ def test_positive_face_scale_makes_the_region_larger(landmarks_at):
 
 
 def test_region_holds_every_pixel_of_the_square(landmarks_at):
-    frame_to_face = paste_transform(landmarks_at(210, 190, 80, 33), 64, FaceType.FULL)
+    frame_to_face = paste_transform(landmarks_at(210, 190, 80, 33), FaceType.FULL) * 64
     region = face_region(frame_to_face, 64, (400, 450))
     y, x = np.mgrid[:400, :450]
     inside = transform_points(np.stack([x, y], axis=-1).reshape(-1, 2).astype(float), frame_to_face)
@@ -70,8 +77,29 @@ def test_region_holds_every_pixel_of_the_square(landmarks_at):
 
 @pytest.mark.parametrize(("x", "y"), [(-300, 50), (50, 900), (700, -200)])
 def test_region_of_a_face_outside_of_the_frame_is_empty(x, y, landmarks_at):
-    frame_to_face = paste_transform(landmarks_at(x, y, 60), 64, FaceType.FULL)
+    frame_to_face = paste_transform(landmarks_at(x, y, 60), FaceType.FULL) * 64
     assert min(face_region(frame_to_face, 64, (300, 400)).size) == 0
+
+
+@pytest.mark.parametrize("side", [8, 40, 300])
+def test_mask_region_holds_all_that_the_mask_shows_and_little_else(side, landmarks_at, round_mask):
+    mask = round_mask(256, 0.2)
+    frame_to_grid = paste_transform(landmarks_at(210.3, 190.8, side, 33), FaceType.FULL) * 256
+    square = face_region(frame_to_grid, 256, (400, 450))
+    region = mask_region(mask, frame_to_grid, (400, 450))
+    whole = np.zeros((400, 450))
+    whole[square.slices] = paste_mask(mask, frame_to_grid, square)[..., 0]
+    part = np.zeros((400, 450))
+    part[region.slices] = paste_mask(mask, frame_to_grid, region)[..., 0]
+    np.testing.assert_allclose(part, whole, atol=0.02)  # OpenCV warps to 1/32 pixel
+    assert whole[region.slices].sum() == whole.sum() > 0
+    assert np.prod(region.size) < 0.6 * np.prod(square.size) or side == 8
+
+
+def test_mask_region_of_an_empty_mask_is_empty(landmarks_at):
+    frame_to_grid = paste_transform(landmarks_at(50, 50, 20), FaceType.FULL) * 64
+    empty = np.zeros((64, 64, 1), np.float32)
+    assert mask_region(empty, frame_to_grid, (100, 100)).size == (0, 0)
 
 
 def test_pasting_puts_the_square_where_it_was_cut_out(smooth_frame, landmarks_at):
@@ -89,7 +117,7 @@ def test_pasting_puts_the_square_where_it_was_cut_out(smooth_frame, landmarks_at
 def test_a_shrunken_face_is_averaged_and_not_picked_from(landmarks_at):
     rng = np.random.default_rng(2)
     noise = rng.random((256, 256, 3)).astype(np.float32)
-    frame_to_face = paste_transform(landmarks_at(60, 60, 20), 256, FaceType.FULL)
+    frame_to_face = paste_transform(landmarks_at(60, 60, 20), FaceType.FULL) * 256
     region = face_region(frame_to_face, 256, (120, 120))
     pasted = paste_face(noise, frame_to_face, region)[8:-8, 8:-8]
     scale = np.sqrt(np.linalg.det(frame_to_face[:, :2]))  # square pixels per frame pixel
@@ -99,7 +127,7 @@ def test_a_shrunken_face_is_averaged_and_not_picked_from(landmarks_at):
 
 def test_a_shrunken_mask_keeps_its_place_and_area(landmarks_at, round_mask):
     landmarks = landmarks_at(60.3, 59.8, 20, 10)
-    frame_to_grid = paste_transform(landmarks, 256, FaceType.FULL)
+    frame_to_grid = paste_transform(landmarks, FaceType.FULL) * 256
     region = face_region(frame_to_grid, 256, (120, 120))
     pasted = paste_mask(round_mask(256), frame_to_grid, region)[..., 0]
     area = np.pi * (0.35 * 256) ** 2 / np.linalg.det(frame_to_grid[:, :2])
