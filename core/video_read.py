@@ -2,7 +2,7 @@
 
 import itertools
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -99,6 +99,7 @@ def read_frames(
     *,
     start: int = 0,
     every: int = 1,
+    indices: Collection[int] | None = None,
     on_damage: Callable[[DamagedFrame], None] | None = None,
 ) -> Iterator[VideoFrame]:
     """Decodes a video to upright BGR pictures in display order.
@@ -112,7 +113,9 @@ def read_frames(
         path: The video.
         start: Index of the first frame wanted.
         every: Gives frames start, start + every, start + 2 * every, ...
-        on_damage: Called for each undecodable frame from `start` on; default: a log warning.
+        indices: Gives just these frames; `start` and `every` do not count then.
+        on_damage: Called for each undecodable frame between the first and the last one wanted;
+            default: a log warning.
 
     Yields:
         VideoFrame with (H, W, 3) uint8 BGR.
@@ -130,9 +133,12 @@ def read_frames(
         )
     with open_video(path) as container:
         rotation = tagged_rotation(video_stream(container))
+    wanted = range(start, len(timeline.pts), every) if indices is None else frozenset(indices)
     report = on_damage or (lambda damaged: _log_damage(path, damaged))
-    for index, frame in _indexed_frames(path, timeline, start, report):
-        if (index - start) % every == 0:
+    if not wanted:
+        return
+    for index, frame in _indexed_frames(path, timeline, min(wanted), max(wanted), report):
+        if index in wanted:
             yield VideoFrame(index, timeline.pts[index], to_upright_bgr(frame, rotation))
 
 
@@ -143,9 +149,13 @@ def tagged_rotation(stream: av.video.stream.VideoStream) -> int:
 
 
 def _indexed_frames(
-    path: str | Path, timeline: Timeline, start: int, report: Callable[[DamagedFrame], None]
+    path: str | Path,
+    timeline: Timeline,
+    start: int,
+    last: int,
+    report: Callable[[DamagedFrame], None],
 ) -> Iterator[tuple[int, av.VideoFrame]]:
-    """Yields (index, decoded frame) from `start` on and reports the indices left out."""
+    """Yields (index, decoded frame) from `start` to `last` and reports the indices left out."""
     position = start
     reasons: list[str] = []
 
@@ -163,10 +173,13 @@ def _indexed_frames(
         if frame.is_corrupt:
             reasons.append("parts of its data are missing")
             continue
-        report_missing(range(position, index))
+        report_missing(range(position, min(index, last + 1)))
         position = index + 1
-        yield index, frame
-    report_missing(range(position, len(timeline.pts)))
+        if index <= last:
+            yield index, frame
+        if index >= last:
+            return
+    report_missing(range(position, last + 1))
 
 
 def _frames_by_count(

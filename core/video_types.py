@@ -12,6 +12,9 @@ import numpy as np
 
 from core.errors import VideoError
 
+VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".mts",
+                  ".m2ts", ".wmv", ".flv", ".3gp", ".ogv", ".mxf")
+
 
 @dataclass(frozen=True)
 class AudioStream:
@@ -116,6 +119,24 @@ class Timeline:
             return None
         index = bisect.bisect_left(self.pts, pts)
         return index if index < len(self.pts) and self.pts[index] == pts else None
+
+
+def find_video(path: str | Path) -> Path:
+    """Resolves `folder/name.*` to the first file with that stem; other paths stay as they are.
+
+    Raises:
+        VideoError: No file has that stem.
+    """
+    path = Path(path).expanduser()
+    if path.suffix != ".*":
+        return path
+    if path.parent.is_dir():
+        files = sorted(p for p in path.parent.iterdir() if p.stem == path.stem and p.is_file())
+        videos = [p for p in files if p.suffix.lower() in VIDEO_SUFFIXES]
+        if files:
+            return (videos or files)[0]
+    raise VideoError(f"{path}: no file of that name with any suffix; "
+                     f"put a video named {path.stem}.mp4 (or .mov, .mkv, ...) into {path.parent}")
 
 
 @contextlib.contextmanager
