@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import cv2
 import numpy as np
 
-from core.imaging.draw import BACKGROUND, GRID, TEXT, draw_polyline, put_text, text_size
+from core.imaging.draw import BACKGROUND, GRID, draw_polyline, put_text, text_size
 
 # Told apart by people with any common kind of colour blindness (Okabe and Ito 2008), as BGR.
 SERIES_COLORS = ((233, 180, 86), (0, 159, 230), (115, 158, 0), (167, 121, 204))
@@ -69,7 +69,7 @@ class Axis:
     high: float
     is_log: bool
 
-    def fraction(self, values: np.ndarray) -> np.ndarray:
+    def fraction(self, values: np.ndarray | float) -> np.ndarray:
         """Height of the values, 0 at the bottom of the axis, 1 at the top, clipped; NaN stays."""
         values, low, high = np.asarray(values, np.float64), self.low, self.high
         if self.is_log:
@@ -120,6 +120,33 @@ def value_axis(columns: Sequence[Columns], scale: str = "auto") -> Axis:
     return Axis(bottom, max(top, bottom + 1e-9) * 1.05, is_log=False)
 
 
+@dataclasses.dataclass(frozen=True)
+class Plot:
+    """The rectangle in which curves are drawn.
+
+    Attributes:
+        x1, y1, x2, y2: Its outermost pixels.
+        axis: Of the values, upwards.
+        n_values: Values from the left to the right side.
+    """
+
+    x1: int
+    y1: int
+    x2: int
+    y2: int
+    axis: Axis
+    n_values: int
+
+    def points(self, position: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """(C, 2) float64 x, y pixels of (C,) values at their (C,) positions in the series."""
+        x = self.x1 + position / max(self.n_values - 1, 1) * (self.x2 - self.x1)
+        return np.stack([x, self.rows(values)], axis=1)
+
+    def rows(self, values: np.ndarray | float) -> np.ndarray:
+        """The y pixels of values."""
+        return self.y2 - self.axis.fraction(values) * (self.y2 - self.y1)
+
+
 def loss_chart(
     losses: Mapping[str, Sequence[float] | np.ndarray],
     width: int,
@@ -131,14 +158,12 @@ def loss_chart(
 ) -> np.ndarray:
     """Curves of losses over iterations: mean as a line, smallest to largest as a band per column.
 
-    Series are drawn in their order, with a legend that shows each one's latest value. Values that
-    are not finite leave gaps and are counted in the legend.
+    The legend shows each series' latest value. Values that are not finite leave gaps.
 
     Args:
         losses: Name -> (N,) loss per iteration, oldest first; series may differ in length.
-        width: Of the picture, in pixels; at least 160.
-        height: Of the picture, in pixels; at least 80.
-        first_iteration: Number of the iteration that the first value belongs to.
+        width, height: Of the picture, in pixels; at least 160 and 80.
+        first_iteration: The iteration that the first value belongs to.
         iteration: The count shown; by default that of the last value.
         scale: As in `value_axis`.
 
@@ -151,21 +176,18 @@ def loss_chart(
     if width < 160 or height < 80:
         raise ValueError(f"a chart needs at least 160 x 80 pixels, not {width} x {height}")
     canvas = np.full((height, width, 3), BACKGROUND, np.uint8)
-    n_values = max((len(values) for values in losses.values()), default=0)
     left, top = 8 + text_size("0.0005", FONT_HEIGHT)[0], FONT_HEIGHT + 12
-    plot = (left, top, width - 10, height - FONT_HEIGHT - 10)  # x1, y1, x2, y2, ends included
-    columns = {name: columns_of(values, plot[2] - left + 1) for name, values in losses.items()}
+    right, bottom = width - 10, height - FONT_HEIGHT - 10
+    columns = {name: columns_of(values, right - left + 1) for name, values in losses.items()}
     axis = value_axis(list(columns.values()), scale)
-    _draw_value_grid(canvas, plot, axis)
-    _draw_iteration_grid(canvas, plot, first_iteration, n_values)
-    colors = dict(zip(losses, _cycled(SERIES_COLORS, len(losses))))
-    for name, series in columns.items():
-        _draw_band(canvas, plot, axis, series, colors[name], n_values)
-    for name, series in columns.items():
-        points = _points(plot, axis, series.position, series.mean, n_values)
-        draw_polyline(canvas, points, colors[name], thickness=2 if len(points) < 200 else 1)
-    last = first_iteration + n_values - 1 if n_values else 0
-    _draw_legend(canvas, losses, colors, last if iteration is None else iteration, axis)
+    n_values = max((len(values) for values in losses.values()), default=0)
+    plot = Plot(left, top, right, bottom, axis, n_values)
+    _draw_value_grid(canvas, plot)
+    _draw_iteration_grid(canvas, plot, first_iteration)
+    _draw_curves(canvas, plot, list(columns.values()))
+    if iteration is None:
+        iteration = first_iteration + n_values - 1 if n_values else 0
+    _draw_legend(canvas, losses, iteration, axis)
     return canvas
 
 
@@ -174,8 +196,8 @@ def _finite(arrays: Sequence[np.ndarray]) -> np.ndarray:
     return joined[np.isfinite(joined)]
 
 
-def _cycled(colors: Sequence[tuple[int, int, int]], n: int) -> list[tuple[int, int, int]]:
-    return [colors[i % len(colors)] for i in range(n)]
+def _color(index: int) -> tuple[int, int, int]:
+    return SERIES_COLORS[index % len(SERIES_COLORS)]
 
 
 def _linear_ticks(low: float, high: float, n_most: int) -> list[float]:
@@ -189,23 +211,22 @@ def _linear_ticks(low: float, high: float, n_most: int) -> list[float]:
     return [i * step for i in range(first, last + 1)]
 
 
-def _points(
-    plot: tuple[int, int, int, int],
-    axis: Axis,
-    position: np.ndarray,
-    values: np.ndarray,
-    n_values: int,
-) -> np.ndarray:
-    """(C, 2) x, y pixels of values at their positions in a series of `n_values`."""
-    x1, y1, x2, y2 = plot
-    x = x1 + position / max(n_values - 1, 1) * (x2 - x1)
-    return np.stack([x, y2 - axis.fraction(values) * (y2 - y1)], axis=1)
+def _draw_curves(canvas: np.ndarray, plot: Plot, columns: Sequence[Columns]) -> None:
+    """All bands, then all lines on top of them."""
+    for index, series in enumerate(columns):
+        _draw_band(canvas, plot, series, _color(index))
+    for index, series in enumerate(columns):
+        points = plot.points(series.position, series.mean)
+        thickness = 2 if len(points) < 200 else 1
+        draw_polyline(canvas, points, _color(index), thickness=thickness)
 
 
-def _draw_band(canvas, plot, axis, series, color, n_values) -> None:
+def _draw_band(
+    canvas: np.ndarray, plot: Plot, series: Columns, color: tuple[int, int, int]
+) -> None:
     """Fills between smallest and largest value, each run of finite columns as one polygon."""
-    upper = _points(plot, axis, series.position, series.high, n_values)
-    lower = _points(plot, axis, series.position, series.low, n_values)
+    upper = plot.points(series.position, series.high)
+    lower = plot.points(series.position, series.low)
     finite = np.isfinite(upper).all(axis=1) & np.isfinite(lower).all(axis=1)
     filled = canvas.copy()
     for run in np.split(np.arange(len(upper)), np.flatnonzero(np.diff(finite)) + 1):
@@ -215,49 +236,53 @@ def _draw_band(canvas, plot, axis, series, color, n_values) -> None:
     cv2.addWeighted(filled, BAND_OPACITY, canvas, 1.0 - BAND_OPACITY, 0.0, dst=canvas)
 
 
-def _draw_value_grid(canvas: np.ndarray, plot: tuple[int, int, int, int], axis: Axis) -> None:
-    x1, y1, x2, y2 = plot
-    for tick in axis.ticks(max((y2 - y1) // 20, 2)):
-        y = round(y2 - float(axis.fraction(np.array(tick))) * (y2 - y1))
-        cv2.line(canvas, (x1, y), (x2, y), GRID)
+def _draw_value_grid(canvas: np.ndarray, plot: Plot) -> None:
+    for tick in plot.axis.ticks(max((plot.y2 - plot.y1) // 20, 2)):
+        y = round(float(plot.rows(tick)))
+        cv2.line(canvas, (plot.x1, y), (plot.x2, y), GRID)
         label = f"{tick:.4g}"
-        x = x1 - 4 - text_size(label, FONT_HEIGHT)[0]
+        x = plot.x1 - 4 - text_size(label, FONT_HEIGHT)[0]
         put_text(canvas, label, (x, y - FONT_HEIGHT // 2 - 1), height=FONT_HEIGHT)
 
 
-def _draw_iteration_grid(
-    canvas: np.ndarray, plot: tuple[int, int, int, int], first_iteration: int, n_values: int
-) -> None:
-    x1, y1, x2, y2 = plot
-    cv2.rectangle(canvas, (x1, y1), (x2, y2), GRID)
-    if n_values < 2:
+def _draw_iteration_grid(canvas: np.ndarray, plot: Plot, first_iteration: int) -> None:
+    cv2.rectangle(canvas, (plot.x1, plot.y1), (plot.x2, plot.y2), GRID)
+    if plot.n_values < 2:
         return
-    last = first_iteration + n_values - 1
-    for tick in _linear_ticks(first_iteration, last, max((x2 - x1) // 90, 2)):
+    width, last = plot.x2 - plot.x1, first_iteration + plot.n_values - 1
+    for tick in _linear_ticks(first_iteration, last, max(width // 90, 2)):
         if tick != int(tick):
             continue
-        x = round(x1 + (tick - first_iteration) / (n_values - 1) * (x2 - x1))
-        cv2.line(canvas, (x, y1), (x, y2), GRID)
+        x = round(plot.x1 + (tick - first_iteration) / (plot.n_values - 1) * width)
+        cv2.line(canvas, (x, plot.y1), (x, plot.y2), GRID)
         label = f"{int(tick):,}"
         label_width = text_size(label, FONT_HEIGHT)[0]
         x = min(max(x - label_width // 2, 0), canvas.shape[1] - label_width)
-        put_text(canvas, label, (x, y2 + 3), height=FONT_HEIGHT)
+        put_text(canvas, label, (x, plot.y2 + 3), height=FONT_HEIGHT)
 
 
-def _draw_legend(canvas, losses, colors, iteration: int, axis: Axis) -> None:
+def _draw_legend(
+    canvas: np.ndarray,
+    losses: Mapping[str, Sequence[float] | np.ndarray],
+    iteration: int,
+    axis: Axis,
+) -> None:
     """Names, latest values and the iteration count, in the strip above the plot."""
-    x = 8
-    for name, values in losses.items():
-        values = np.asarray(values, np.float64)
-        finite = values[np.isfinite(values)]
-        label = f"{name} {finite[-1]:.4f}" if len(finite) else f"{name} -"
-        if len(finite) < len(values):
-            label += f" ({len(values) - len(finite)} not finite)"
-        y = 4 + FONT_HEIGHT // 2 + 1
-        cv2.line(canvas, (x, y), (x + 14, y), colors[name], 3, cv2.LINE_AA)
-        put_text(canvas, label, (x + 20, 4), height=FONT_HEIGHT, color=TEXT)
+    x, y = 8, 4 + FONT_HEIGHT // 2 + 1
+    for index, (name, values) in enumerate(losses.items()):
+        label = f"{name} {_latest(np.asarray(values, np.float64))}"
+        cv2.line(canvas, (x, y), (x + 14, y), _color(index), 3, cv2.LINE_AA)
+        put_text(canvas, label, (x + 20, 4), height=FONT_HEIGHT)
         x += 20 + text_size(label, FONT_HEIGHT)[0] + 16
     count = f"iteration {iteration:,}" + (", log scale" if axis.is_log else "")
     start = canvas.shape[1] - 10 - text_size(count, FONT_HEIGHT)[0]
     if start > x:  # on a narrow chart the losses matter more
         put_text(canvas, count, (start, 4), height=FONT_HEIGHT)
+
+
+def _latest(values: np.ndarray) -> str:
+    """The last finite value, and how many are not finite."""
+    finite = values[np.isfinite(values)]
+    latest = f"{finite[-1]:.4f}" if len(finite) else "-"
+    n_broken = len(values) - len(finite)
+    return f"{latest} ({n_broken} not finite)" if n_broken else latest

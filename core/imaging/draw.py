@@ -3,6 +3,7 @@
 Everything here works on (H, W, 3) uint8 BGR canvases and needs no window.
 """
 
+import itertools
 from collections.abc import Sequence
 
 import cv2
@@ -162,8 +163,7 @@ def tile(
     Args:
         rows: Pictures as `as_canvas` takes them; rows may differ in length and sizes may differ.
         gap: Pixels between cells and around all.
-        column_labels: Text above the columns; may be shorter than the rows.
-        row_labels: Text left of the rows.
+        column_labels, row_labels: Text above the columns and left of the rows.
         label_height: Font height of the labels, in pixels.
 
     Returns:
@@ -175,28 +175,39 @@ def tile(
     cells = [[as_canvas(image) for image in row] for row in rows]
     if not any(cells):
         raise ValueError("there is no picture to tile")
-    n_columns = max(len(row) for row in cells)
-    widths = [
-        max(row[column].shape[1] for row in cells if column < len(row))
-        for column in range(n_columns)
-    ]
-    heights = [max((cell.shape[0] for cell in row), default=0) for row in cells]
     left = max((text_size(label, label_height)[0] + gap for label in row_labels), default=0) + gap
     top = (label_height + 6 if any(column_labels) else 0) + gap
-    lefts = left + np.cumsum([0] + [width + gap for width in widths])
-    tops = top + np.cumsum([0] + [height + gap for height in heights])
-    canvas = np.full((tops[-1], lefts[-1], 3), BACKGROUND, np.uint8)
-    for row, y, height in zip(cells, tops, heights):
-        for cell, x, width in zip(row, lefts, widths):
-            centred = x + (width - cell.shape[1]) // 2, y + (height - cell.shape[0]) // 2
-            _paste(canvas, cell, *centred)
-    for label, x, width in zip(column_labels, lefts, widths):
-        shown = fit_text(label, width, label_height)
-        x = x + (width - text_size(shown, label_height)[0]) // 2
-        put_text(canvas, shown, (x, gap), height=label_height)
-    for label, y, height in zip(row_labels, tops, heights):
-        put_text(canvas, label, (gap, y + (height - label_height) // 2), height=label_height)
+    across = _tracks([_longest(c, axis=1) for c in itertools.zip_longest(*cells)], left, gap)
+    down = _tracks([_longest(row, axis=0) for row in cells], top, gap)
+    canvas = np.full((down[-1][1] + gap, across[-1][1] + gap, 3), BACKGROUND, np.uint8)
+    for row, (y1, y2) in zip(cells, down):
+        for cell, (x1, x2) in zip(row, across):
+            _paste_centred(canvas[y1:y2, x1:x2], cell)
+    for label, (x1, x2) in zip(column_labels, across):
+        label = fit_text(label, x2 - x1, label_height)
+        x = (x1 + x2 - text_size(label, label_height)[0]) // 2
+        put_text(canvas, label, (x, gap), height=label_height)
+    for label, (y1, y2) in zip(row_labels, down):
+        put_text(canvas, label, (gap, (y1 + y2 - label_height) // 2), height=label_height)
     return canvas
+
+
+def _longest(cells: Sequence[np.ndarray | None], axis: int) -> int:
+    """The largest height (axis 0) or width (axis 1) of pictures; None stands for no picture."""
+    return max((cell.shape[axis] for cell in cells if cell is not None), default=0)
+
+
+def _tracks(lengths: Sequence[int], start: int, gap: int) -> list[tuple[int, int]]:
+    """(first, end) pixel of tracks of these lengths, one after the other with gaps between."""
+    starts = itertools.accumulate(lengths[:-1], lambda at, length: at + length + gap, initial=start)
+    return [(first, first + length) for first, length in zip(starts, lengths)]
+
+
+def _paste_centred(cell: np.ndarray, picture: np.ndarray) -> None:
+    """Puts a picture into the middle of a cell that is large enough, in place."""
+    height, width = picture.shape[:2]
+    y, x = (cell.shape[0] - height) // 2, (cell.shape[1] - width) // 2
+    cell[y : y + height, x : x + width] = picture
 
 
 def contact_sheet(
@@ -228,7 +239,3 @@ def _with_label(label: str, image: np.ndarray, height: int) -> np.ndarray:
     shown = fit_text(label, strip.shape[1], height)
     x = max((strip.shape[1] - text_size(shown, height)[0]) // 2, 0)
     return np.vstack([picture, put_text(strip, shown, (x, 1), height=height)])
-
-
-def _paste(canvas: np.ndarray, picture: np.ndarray, x: int, y: int) -> None:
-    canvas[y : y + picture.shape[0], x : x + picture.shape[1]] = picture
