@@ -1,7 +1,6 @@
 """FaceLab's command line: a table of commands, and the one place that turns errors into lines."""
 
 import argparse
-import configparser
 import errno
 import importlib
 import os
@@ -16,6 +15,7 @@ from core.native_log import quiet_import
 from core.option_spec import did_you_mean
 from core.prompt import ConsolePrompter, Prompter, SilentPrompter
 from core.report import ConsoleReporter, JsonReporter, Reporter
+from core.version import NAME, version
 
 # name -> (one line of help, module with `configure(parser)` and
 # `run(arguments, reporter, prompter) -> exit code or None`). Only the chosen module is imported.
@@ -163,7 +163,7 @@ def _run(words: list[str], reporter: Reporter, prompter: Prompter | None) -> int
         print(_help_text())
         return 0
     if words[0] == "--version":
-        print(f"FaceLab {version()}")
+        print(f"{NAME} {version()}")
         return 0
     name = words[0]
     if name not in COMMANDS:
@@ -202,13 +202,6 @@ def _help_text() -> str:
         "`main.py COMMAND --help` shows the flags of a command.",
         "Start with `main.py workspace init FOLDER`, or see it work with `main.py demo`.",
     ])
-
-
-def version() -> str:
-    """The program's version, as setup.cfg has it."""
-    settings = configparser.ConfigParser()
-    settings.read(ROOT / "setup.cfg", encoding="utf-8")
-    return settings["metadata"]["version"]
 
 
 def _leave_broken_pipe() -> int:

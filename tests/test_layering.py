@@ -1,4 +1,5 @@
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -18,10 +19,12 @@ SOURCES = sorted(path.relative_to(ROOT).as_posix() for layer in LAYERS
                  for path in (ROOT / layer).rglob("*.py"))
 
 
+@functools.cache
 def tree(source):
     return ast.parse((ROOT / source).read_text(encoding="utf-8"), source)
 
 
+@functools.cache
 def imports(source):
     """Every module name a file imports, wherever the import stands."""
     found = set()

@@ -191,7 +191,7 @@ def test_every_command_knows_the_words_of_its_scripts(step, capsys):
                     reason="the command videoed is not there")
 def test_the_first_step_really_extracts_frames(tmp_path):
     call_init(tmp_path)
-    shutil.copy(ROOT / "demo" / "src_woman.mp4", tmp_path / "data_src.mp4")
+    shutil.copy(ROOT / "tests" / "data" / "face_then_noface.mp4", tmp_path / "data_src.mp4")
     child = run_script(tmp_path, "1_extract_frames_src", "--no-prompt")
     assert child.returncode == 0, child.stderr
     frames = sorted((tmp_path / "data_src").glob("*.*g"))
