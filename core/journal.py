@@ -19,12 +19,13 @@ class Journal:
         done: Item -> what was noted about it.
     """
 
-    def __init__(self, path: Path, header: Mapping[str, Any]):
+    def __init__(self, path: Path, header: Mapping[str, Any], *, replace: bool = False):
         """Opens the journal of a job, or begins it.
 
         Args:
             path: The file; its folder exists.
             header: What makes results of two runs interchangeable; JSON values.
+            replace: Whether to begin anew where the file belongs to another job.
 
         Raises:
             UsageError: The file belongs to another job; it is left as it is.
@@ -33,9 +34,11 @@ class Journal:
         self._header = json.loads(json.dumps(header))
         lines = _whole_lines(path)
         if lines and lines[0] != self._header:
-            raise UsageError(f"{path.parent}: holds the results of another run "
-                             f"({_differences(lines[0], self._header)}); choose another folder, "
-                             "or give --overwrite to replace them")
+            if not replace:
+                raise UsageError(f"{path.parent}: holds the results of another run "
+                                 f"({_differences(lines[0], self._header)}); choose another "
+                                 "folder, or give --overwrite to replace them")
+            lines = []
         self.done = {line["item"]: line for line in lines[1:]}
         _rewrite(path, [self._header, *self.done.values()])
         self._file = open(path, "a", encoding="utf-8")

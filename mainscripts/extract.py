@@ -210,14 +210,10 @@ def align_face(frame: np.ndarray, face: FoundFace, size: int, face_type: FaceTyp
 
 
 def _open_journal(options: ExtractOptions) -> Journal:
-    """Opens the output folder's journal; with --overwrite, results of other settings go first."""
-    path = options.output_dir / JOURNAL
     settings = {name: value for name, value in asdict(options).items()
                 if name not in ("output_dir", "input_dir", "overwrite")}
     header = {"job": "extract", "input_dir": str(options.input_dir.resolve()), **settings}
-    if options.overwrite:
-        path.unlink(missing_ok=True)
-    return Journal(path, header)
+    return Journal(options.output_dir / JOURNAL, header, replace=options.overwrite)
 
 
 def _is_done(journal: Journal, path: Path, output_dir: Path) -> bool:

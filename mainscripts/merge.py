@@ -17,7 +17,7 @@ from core.options import add_arguments, divide, given, load_toml, option, resolv
 from core.paths import atomic_write, image_paths
 from core.pipeline import Failed, Pipeline, Stage
 from core.prompt import Prompter
-from core.provenance import Signer
+from core.provenance import ContentSigner
 from core.report import Reporter
 from facelib.types import Predictor
 from mainscripts.command import require
@@ -184,7 +184,7 @@ def merge_stages(predictor: Predictor, options: MergeOptions,
 
 def _writer(files: MergeFiles) -> Callable[[Path, np.ndarray, np.ndarray, int], None]:
     """Writes `<frame>.png` into both folders; frames with a new face carry a manifest."""
-    signer = Signer.load()
+    signer = ContentSigner.open()
 
     def write(path: Path, image: np.ndarray, mask: np.ndarray, n_faces: int) -> None:
         name = f"{path.stem}.png"
@@ -217,12 +217,9 @@ def _landmarks_by_stem(aligned_dir: Path) -> dict[str, list[np.ndarray]]:
 
 
 def _open_journal(files: MergeFiles, options: MergeOptions, generation: int) -> Journal:
-    path = files.output_dir / JOURNAL
-    if files.overwrite:
-        path.unlink(missing_ok=True)
     header = {"job": "merge", "input_dir": str(files.input_dir.resolve()),
               "model": f"{files.name}_{files.model}", "generation": generation, **asdict(options)}
-    return Journal(path, header)
+    return Journal(files.output_dir / JOURNAL, header, replace=files.overwrite)
 
 
 def _is_done(journal: Journal, path: Path, files: MergeFiles) -> bool:

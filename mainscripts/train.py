@@ -45,13 +45,15 @@ class Training(NamedTuple):
     """What a training run did.
 
     `reason`: why it ended; `iterations`, `seconds`, `losses`: over all runs (losses: mean of the
-    last 100 iterations); `images_per_second`: faces of both sides, this run; `preview`: picture.
+    last 100 iterations); `images`: faces of both sides that this run trained on, and
+    `images_per_second`; `preview`: picture.
     """
 
     reason: str
     iterations: int
     seconds: float
     losses: dict[str, float]
+    images: int
     images_per_second: float
     preview: Path
 
@@ -207,7 +209,7 @@ class _Session:
         return Training(
             reason, progress.iteration, progress.seconds,
             {name: _or_zero(progress.history.recent(name)) for name in progress.history.names},
-            images / seconds if seconds else 0.0, self._store.folder / PREVIEW)
+            images, images / seconds if seconds else 0.0, self._store.folder / PREVIEW)
 
 
 def _or_zero(value: float) -> float:
