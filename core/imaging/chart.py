@@ -153,41 +153,36 @@ def loss_chart(
     height: int = 160,
     *,
     first_iteration: int = 1,
-    iteration: int | None = None,
     scale: str = "auto",
 ) -> np.ndarray:
     """Curves of losses over iterations: mean as a line, smallest to largest as a band per column.
 
-    The legend shows each series' latest value. Values that are not finite leave gaps.
+    The legend shows the latest values. Values that are not finite leave gaps.
 
     Args:
         losses: Name -> (N,) loss per iteration, oldest first; series may differ in length.
         width, height: Of the picture, in pixels; at least 160 and 80.
-        first_iteration: The iteration that the first value belongs to.
-        iteration: The count shown; by default that of the last value.
+        first_iteration: Number of the first value; that of the last is shown as the count.
         scale: As in `value_axis`.
 
     Returns:
         (height, width, 3) uint8 BGR.
 
     Raises:
-        ValueError: The picture is too small, or the scale is unknown.
+        ValueError: A picture too small, or an unknown scale.
     """
     if width < 160 or height < 80:
         raise ValueError(f"a chart needs at least 160 x 80 pixels, not {width} x {height}")
-    canvas = np.full((height, width, 3), BACKGROUND, np.uint8)
-    left, top = 8 + text_size("0.0005", FONT_HEIGHT)[0], FONT_HEIGHT + 12
-    right, bottom = width - 10, height - FONT_HEIGHT - 10
-    columns = {name: columns_of(values, right - left + 1) for name, values in losses.items()}
-    axis = value_axis(list(columns.values()), scale)
+    left, right = 8 + text_size("0.0005", FONT_HEIGHT)[0], width - 10
+    columns = [columns_of(values, right - left + 1) for values in losses.values()]
+    axis = value_axis(columns, scale)
     n_values = max((len(values) for values in losses.values()), default=0)
-    plot = Plot(left, top, right, bottom, axis, n_values)
+    plot = Plot(left, FONT_HEIGHT + 12, right, height - FONT_HEIGHT - 10, axis, n_values)
+    canvas = np.full((height, width, 3), BACKGROUND, np.uint8)
     _draw_value_grid(canvas, plot)
     _draw_iteration_grid(canvas, plot, first_iteration)
-    _draw_curves(canvas, plot, list(columns.values()))
-    if iteration is None:
-        iteration = first_iteration + n_values - 1 if n_values else 0
-    _draw_legend(canvas, losses, iteration, axis)
+    _draw_curves(canvas, plot, columns)
+    _draw_legend(canvas, losses, first_iteration + n_values - 1 if n_values else 0, axis)
     return canvas
 
 
