@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from core.options import add_arguments, given, load_toml, resolve
+from core.options import add_arguments, divide, given, load_toml, resolve
 from core.prompt import Prompter
 from core.report import Reporter
 from mainscripts.videoed_assemble import (
@@ -56,7 +56,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, reporter: Reporter, prompter: Prompter) -> int:
     """Runs the chosen action; exit code 1 if some images could not be written."""
     action = ACTIONS[arguments.action]
-    file = load_toml(arguments.config, "videoed") if arguments.config else {}
+    # One [videoed] section serves both actions, so each takes only its own names from it.
+    types = [action.options_type for action in ACTIONS.values()]
+    sections = divide(load_toml(arguments.config, "videoed"), *types)
+    file = sections[types.index(action.options_type)]
     flags = given(arguments, action.options_type)
     options = resolve(action.options_type, file=file, given=flags, prompter=prompter)
     return action.exit_code(action.work(options, reporter))

@@ -41,8 +41,9 @@ class VideoFromSequenceOptions:
                         "images.")
     bitrate: float | None = option(
         None, low=0.05, help="Megabits per second, instead of a constant quality.")
-    preset: str = option(
-        "medium", choices=PRESETS, help="Slower makes smaller files of the same quality.")
+    preset: str | None = option(
+        None, choices=PRESETS, help="Slower makes smaller files of the same quality; none takes "
+        "medium, or veryfast for lossless video, where slow ones gain little.")
     lossless: bool = option(
         False, help="Keeps every pixel exactly (RGB in H.264; large, few players show it).")
     mask: bool = option(False, help="The images are masks; the file says so.")
@@ -210,7 +211,7 @@ def _writer(
         reference=reference,
         audio=options.include_audio,
         crf=options.crf,
-        preset=options.preset,
+        preset=options.preset or ("veryfast" if options.lossless else "medium"),
         bitrate=None if options.bitrate is None else round(options.bitrate * MEGABIT),
         lossless=options.lossless,
         metadata={"title": output.stem, "comment": f"{made} made with FaceLab"},
