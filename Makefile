@@ -1,0 +1,44 @@
+# The two commands of a newcomer: `make demo` and `make test`. Both set up .venv first.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: help venv dev demo test lint bench clean
+
+help:
+	@echo "make demo    swap the demo clips (sets up $(VENV) first); ARGS='--minutes 10' and others"
+	@echo "make test    lint and the whole test suite"
+	@echo "make bench   all benchmarks; rewrites the tables of docs/benchmarks.md"
+
+$(VENV)/.run: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11))' \
+		|| { echo "FaceLab needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+venv: $(VENV)/.run
+
+dev: $(VENV)/.dev
+
+demo: $(VENV)/.run
+	$(BIN)/python main.py demo $(ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/python -m flake8
+	$(BIN)/python -m isort --check-only --quiet .
+
+test: lint
+	$(BIN)/python -m pytest -q $(ARGS)
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m benchmarks --write docs/benchmarks.md
+
+clean:
+	rm -rf .pytest_cache build
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
