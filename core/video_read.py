@@ -105,9 +105,9 @@ def read_frames(
     """Decodes a video to upright BGR pictures in display order.
 
     The colour matrix and range are those the file names; an untagged file counts as BT.709 from
-    HD size on and as BT.601 below. A frame that cannot be decoded is left out: its index is
-    missing in the output and `on_damage` gets a record. (Where a decoder conceals a small
-    defect, as H.264 decoders do, the concealed picture counts as the frame, as in any player.)
+    HD size on and as BT.601 below. A frame that cannot be decoded, or that the decoder itself
+    marks as damaged, is left out: its index is missing in the output and `on_damage` gets a
+    record. (H.264 marks all frames that build on a damaged one, up to the next key frame.)
 
     Args:
         path: The video.
