@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from core.errors import ProvenanceError
 from core.prompt import Prompter
 from core.provenance import IPTC, Manifest, read_manifest
 from core.report import Reporter
@@ -30,17 +31,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, reporter: Reporter, prompter: Prompter) -> int:
-    """Reports each file; exit code 0 if all are valid, 1 if one is changed or unsigned.
-
-    Raises:
-        ProvenanceError: A file cannot be read, or its kind cannot carry a manifest.
-    """
-    manifests = [_verify(path, reporter) for path in arguments.files]
-    return 0 if all(manifest.is_valid for manifest in manifests) else 1
+    """Reports each file; exit code 0 if all are valid, 1 if one is changed, unsigned, unreadable."""
+    valid = [_verify(path, reporter) for path in arguments.files]
+    return 0 if all(valid) else 1
 
 
-def _verify(path: Path, reporter: Reporter) -> Manifest:
-    manifest = read_manifest(path)
+def _verify(path: Path, reporter: Reporter) -> bool:
+    try:
+        manifest = read_manifest(path)
+    except ProvenanceError as error:  # the other files are still worth a look
+        reporter.event("verified", status="problem", message=str(error), file=path,
+                       state="unreadable")
+        return False
     reporter.event(
         "verified",
         status="ok" if manifest.is_valid else "problem",
@@ -55,7 +57,7 @@ def _verify(path: Path, reporter: Reporter) -> Manifest:
         problems=manifest.problems,
         manifest=manifest.raw,
     )
-    return manifest
+    return manifest.is_valid
 
 
 def describe(path: Path, manifest: Manifest) -> str:

@@ -78,7 +78,8 @@ def test_json_gives_the_whole_manifest(signed, capsys):
     assert active["signature_info"]["alg"] == "Es256"
 
 
-def test_missing_file_and_other_kinds_are_errors_with_the_next_step(tmp_path):
-    for name, told in (("none.png", "check the path"), ("v.mkv", ".mp4")):
-        code, (event,) = verify(tmp_path / name)
-        assert code == 1 and event["event"] == "error" and told in event["message"]
+def test_unreadable_files_are_told_with_the_next_step_and_the_rest_is_still_read(tmp_path, signed):
+    code, events = verify(tmp_path / "none.png", tmp_path / "v.mkv", signed)
+    assert code == 1
+    assert [event["state"] for event in events] == ["unreadable", "unreadable", "trusted"]
+    assert "check the path" in events[0]["message"] and ".mp4" in events[1]["message"]
