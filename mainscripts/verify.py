@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, reporter: Reporter, prompter: Prompter) -> int:
-    """Reports each file; exit code 0 if all are valid, 1 if one is changed, unsigned, unreadable."""
+    """Reports each file; exit code 0 if all are valid, 1 if one is changed, unsigned or no file."""
     valid = [_verify(path, reporter) for path in arguments.files]
     return 0 if all(valid) else 1
 

@@ -100,36 +100,54 @@ def test_display_matrix_turns_the_picture_upright(tmp_path, degrees):
     assert (corners > 240).sum() == 1
 
 
-@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv444p", "yuv420p10le", "yuvj420p"])
-@pytest.mark.parametrize("matrix", [1, 5])
-def test_tagged_matrix_and_range_are_undone(tmp_path, pixel_format, matrix):
-    # Flat areas of known BGR colour, converted by hand with the luma weights of H.273.
-    weights = {1: (0.2126, 0.0722), 5: (0.299, 0.114)}[matrix]
-    red_weight, blue_weight = weights
-    bgr = np.array([60.0, 120.0, 200.0])
-    luma = blue_weight * bgr[0] + (1 - red_weight - blue_weight) * bgr[1] + red_weight * bgr[2]
-    blue_difference = (bgr[0] - luma) / (2 * (1 - blue_weight))
-    red_difference = (bgr[2] - luma) / (2 * (1 - red_weight))
-    full = pixel_format.startswith("yuvj")
+BGR = np.array([60.0, 120.0, 200.0])
+LUMA_WEIGHTS = {1: (0.2126, 0.0722), 5: (0.299, 0.114)}  # H.273: matrix -> red, blue
+
+
+def yuv_by_hand(matrix, full):
+    """(3,) luma and two colour differences of BGR, 8 bit, by the equations of H.273."""
+    red_weight, blue_weight = LUMA_WEIGHTS[matrix]
+    luma = BGR @ [blue_weight, 1 - red_weight - blue_weight, red_weight]
+    blue_difference = (BGR[0] - luma) / (2 * (1 - blue_weight))
+    red_difference = (BGR[2] - luma) / (2 * (1 - red_weight))
+    if full:
+        return luma, 128 + blue_difference, 128 + red_difference
+    return (16 + luma * 219 / 255, 128 + blue_difference * 224 / 255,
+            128 + red_difference * 224 / 255)
+
+
+def write_flat(path, values, *, size=(64, 48), pixel_format="yuv420p", matrix, color_range):
+    """Writes one lossless frame whose planes are flat, with the given tags."""
     depth = 4 if pixel_format.endswith("10le") else 1
-    values = [luma if full else 16 + luma * 219 / 255,
-              128 + blue_difference * (1 if full else 224 / 255),
-              128 + red_difference * (1 if full else 224 / 255)]
-    frame = av.VideoFrame(64, 48, pixel_format)
     dtype = np.uint16 if depth == 4 else np.uint8
+    frame = av.VideoFrame(*size, pixel_format)
     for plane, value in zip(frame.planes, values):
         plane.update(np.full(plane.buffer_size // dtype().itemsize, round(value * depth), dtype))
-    path = tmp_path / "v.mkv"
+    frame.colorspace, frame.color_range = matrix, color_range
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=25, options={"qp": "0"})
-        stream.width, stream.height, stream.pix_fmt = 64, 48, pixel_format
-        stream.codec_context.colorspace = matrix
-        stream.codec_context.color_range = 2 if full else 1
-        frame.colorspace, frame.color_range = matrix, 2 if full else 1
+        (stream.width, stream.height), stream.pix_fmt = size, pixel_format
+        stream.codec_context.colorspace, stream.codec_context.color_range = matrix, color_range
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    image = next(read_frames(path)).image
-    assert np.abs(image - bgr).max() <= 2
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv444p", "yuv420p10le", "yuvj420p"])
+@pytest.mark.parametrize("matrix", LUMA_WEIGHTS)
+def test_tagged_matrix_and_range_are_undone(tmp_path, pixel_format, matrix):
+    full = pixel_format.startswith("yuvj")
+    path = tmp_path / "v.mkv"
+    write_flat(path, yuv_by_hand(matrix, full), pixel_format=pixel_format, matrix=matrix,
+               color_range=2 if full else 1)
+    assert np.abs(next(read_frames(path)).image - BGR).max() <= 2
+
+
+@pytest.mark.parametrize("size, matrix", [((64, 48), 5), ((1280, 16), 1), ((64, 720), 1),
+                                          ((64, 576), 5)])
+def test_untagged_video_is_bt709_from_hd_size_on(tmp_path, size, matrix):
+    path = tmp_path / "v.mkv"
+    write_flat(path, yuv_by_hand(matrix, False), size=size, matrix=2, color_range=0)
+    assert np.abs(next(read_frames(path)).image - BGR).max() <= 2
 
 
 def test_missing_empty_and_foreign_files_are_errors_of_one_line(tmp_path):
