@@ -43,3 +43,12 @@ def test_pose_signs_are_those_of_the_docstring(project_face):
 def test_degenerate_landmarks_have_no_pose(landmarks):
     with pytest.raises(ValueError, match="degenerate"):
         estimate_pose(landmarks, 256)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_noise_never_turns_the_head_over(project_face, seed):
+    rng = np.random.default_rng(seed)
+    rotation = rng.uniform(-1, 1, 3) * (0.4, 0.9, 0.3)
+    noisy = project_face(rotation, 256) + rng.normal(size=(68, 2)) * 3
+    clean = estimate_pose(project_face(rotation, 256), 256)
+    np.testing.assert_allclose(estimate_pose(noisy, 256), clean, atol=0.15)
