@@ -66,9 +66,12 @@ def _whole_lines(path: Path) -> list[dict]:
     lines = []
     for line in path.read_bytes().split(b"\n")[:-1]:
         try:
-            lines.append(json.loads(line))
+            content = json.loads(line)
         except ValueError:
+            content = None
+        if not isinstance(content, dict) or (lines and "item" not in content):
             break  # what follows a damaged line cannot be trusted
+        lines.append(content)
     return lines
 
 
