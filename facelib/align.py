@@ -13,6 +13,7 @@ from core.geometry import (
     transform_points,
     umeyama,
 )
+from core.imaging.warp import OVERSAMPLING, shrink
 from facelib.face_type import FaceType
 from facelib.landmarks import ALIGN_INDICES, FIRST_TEMPLATE_LANDMARK, TEMPLATE_51
 from facelib.pose import mean_yaw
@@ -36,11 +37,8 @@ _WHOLE_FACE_LIFT = 0.07
 _HEAD_LIFT = 0.50
 """Crop centre moves up by this share of the unit face square's side."""
 
-_SOFTEN_BELOW = 0.8
-"""Interpolation looks at 2 to 8 pixels of a line; below this scale it starts to alias."""
-
-_REGION_MARGIN = 4
-"""Pixels kept around the crop's outline, so that interpolation at its rim sees real neighbours."""
+_INTERPOLATION_MARGIN = 4
+"""Pixels around the crop's outline, so that interpolation at its rim sees real neighbours."""
 
 
 def face_transform(
@@ -106,9 +104,8 @@ def crop_face(
 ) -> np.ndarray:
     """Cuts one aligned face out of an image.
 
-    When the face gets smaller, its region is first shrunk by averaging whole blocks of pixels and
-    softened, so that no pixel is skipped and nothing aliases. This does not happen for "nearest",
-    which must keep label values.
+    When the face gets smaller, its region is first shrunk by averaging areas, so that no pixel is
+    skipped. This does not happen for "nearest", which must keep label values.
 
     Convention: `image_to_face` maps image pixels to face pixels; (x, y), origin top-left.
 
@@ -128,10 +125,10 @@ def crop_face(
     """
     corners = np.array([(0, 0), (size, 0), (size, size), (0, size)], np.float64)
     outline = transform_points(corners, invert_affine(image_to_face))
-    region, image_to_region = _cut_region(image, outline)
+    scale = affine_scale(image_to_face)
+    region, image_to_region = _cut_region(image, outline, crop_margin(scale))
     if interpolation != "nearest":
-        scale = affine_scale(image_to_face)
-        region, region_to_small = _shrink(region, scale, BORDERS[border])
+        region, region_to_small = shrink(region, scale)
         image_to_region = compose_affine(image_to_region, region_to_small)
     region_to_face = compose_affine(invert_affine(image_to_region), image_to_face)
     face = cv2.warpAffine(
@@ -144,37 +141,26 @@ def crop_face(
     return face.reshape(size, size, image.shape[2])  # OpenCV drops a single channel
 
 
-def _cut_region(image: np.ndarray, outline: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def crop_margin(scale: float) -> int:
+    """How many pixels around the face square `crop_face` looks at.
+
+    Args:
+        scale: Of image_to_face.
+    """
+    return int(np.ceil(_INTERPOLATION_MARGIN / min(scale * OVERSAMPLING, 1)))
+
+
+def _cut_region(
+    image: np.ndarray, outline: np.ndarray, margin: int
+) -> tuple[np.ndarray, np.ndarray]:
     """The part of the image inside the outline's bounding box, and image_to_region.
 
     Saves work on large frames, and keeps coordinates inside the 16 bits OpenCV's warp works with.
     An outline that misses the image gets the image's nearest pixels.
     """
     height, width = image.shape[:2]
-    low = np.floor(outline.min(axis=0)).astype(int) - _REGION_MARGIN
-    high = np.ceil(outline.max(axis=0)).astype(int) + _REGION_MARGIN + 1
+    low = np.floor(outline.min(axis=0)).astype(int) - margin
+    high = np.ceil(outline.max(axis=0)).astype(int) + margin + 1
     x1, y1 = np.clip(low, 0, (width - 1, height - 1))
     x2, y2 = np.clip(high, (x1 + 1, y1 + 1), (width, height))
     return image[y1:y2, x1:x2], np.array([(1, 0, -x1), (0, 1, -y1)], np.float64)
-
-
-def _shrink(image: np.ndarray, scale: float, border: int) -> tuple[np.ndarray, np.ndarray]:
-    """Removes detail that is too fine for `scale`: the softened copy, and image_to_copy.
-
-    Blocks of whole pixels are averaged (fast, unlike other factors); a Gaussian takes away what is
-    still too fine for the remaining scale between 0.5 and 1.
-    """
-    factor = max(int(1 / scale + 1e-6), 1)  # a rounding error must not make 1/8 a seventh
-    rest = scale * factor
-    if factor > 1:
-        height, width = image.shape[:2]
-        image = cv2.copyMakeBorder(image, 0, -height % factor, 0, -width % factor, border)
-        small_size = image.shape[1] // factor, image.shape[0] // factor
-        image = cv2.resize(image, small_size, interpolation=cv2.INTER_AREA)
-    if rest < _SOFTEN_BELOW:
-        # As wide as the missing average would be: a box of w pixels has a variance of w^2 / 12.
-        sigma = np.sqrt((1 / rest**2 - 1) / 12)
-        image = cv2.GaussianBlur(image, (5, 5), sigma, borderType=border)
-    # Pixel centres, not corners, have whole coordinates: (x + 0.5) / factor - 0.5.
-    shift = 0.5 / factor - 0.5
-    return image, np.array([(1 / factor, 0, shift), (0, 1 / factor, shift)], np.float64)

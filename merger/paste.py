@@ -6,15 +6,10 @@ import cv2
 import numpy as np
 
 from core.geometry import affine_scale, compose_affine, invert_affine, transform_points
-from facelib.align import crop_face, face_transform
+from core.imaging.warp import shrink
+from facelib.align import crop_face, crop_margin, face_transform
 from facelib.face_type import FaceType
 from facelib.landmarks import FIRST_TEMPLATE_LANDMARK
-
-_SHRINK_BELOW = 0.75
-"""Cubic interpolation looks at 4 x 4 pixels; below this scale it starts to skip pixels."""
-
-_CROP_MARGIN = 8
-"""More than `crop_face` looks at around the square, so that cutting the region changes nothing."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +59,8 @@ def crop_for_prediction(
         ValueError: Landmarks that are not finite or all in one place.
     """
     frame_to_face = face_transform(landmarks, resolution, face_type)
-    region = face_region(frame_to_face, resolution, frame.shape, margin=_CROP_MARGIN)
+    margin = crop_margin(affine_scale(frame_to_face))
+    region = face_region(frame_to_face, resolution, frame.shape, margin)
     if not all(region.size):
         return np.zeros((resolution, resolution, 3), np.float32)
     # Floats from here on: the crop is not rounded to grey levels a second time.
@@ -189,25 +185,12 @@ def _warp_back(
     border: int,
 ) -> np.ndarray:
     """(h, w, C) float32; what gets smaller is first area-averaged, so that no pixel is skipped."""
-    picture_to_frame_scale = 1.0 / affine_scale(frame_to_picture)
-    if picture_to_frame_scale < _SHRINK_BELOW:
-        picture, picture_to_small = _shrink(picture, picture_to_frame_scale)
-        frame_to_picture = compose_affine(frame_to_picture, picture_to_small)
+    picture, picture_to_small = shrink(picture, 1.0 / affine_scale(frame_to_picture))
     pasted = cv2.warpAffine(
         picture,
-        compose_affine(region.to_frame, frame_to_picture),
+        compose_affine(region.to_frame, frame_to_picture, picture_to_small),
         region.size,
         flags=interpolation | cv2.WARP_INVERSE_MAP,
         borderMode=border,
     )
     return pasted.reshape(*pasted.shape[:2], -1)
-
-
-def _shrink(picture: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
-    """Area-averaged copy at about `scale`, and picture_to_small, exact for the rounded size."""
-    side = picture.shape[0]
-    small_side = max(round(side * scale), 1)
-    small = cv2.resize(picture, (small_side, small_side), interpolation=cv2.INTER_AREA)
-    scale = small_side / side
-    shift = scale / 2 - 0.5  # whole coordinates are pixel centres: (x + 0.5) scale - 0.5
-    return small, np.array([(scale, 0, shift), (0, scale, shift)])
