@@ -24,7 +24,8 @@ def natural_key(path: Path | str) -> tuple:
 def image_paths(folder: Path | str, *, required: bool = False) -> list[Path]:
     """The images directly in a folder, naturally sorted by name.
 
-    Hidden files (unfinished writes among them) are left out.
+    Hidden files (unfinished writes among them) are left out. Links that lead nowhere or in a circle
+    are listed: whoever reads them reports it, where leaving them out would lose a frame unseen.
 
     Args:
         folder: May be missing.
@@ -40,7 +41,7 @@ def image_paths(folder: Path | str, *, required: bool = False) -> list[Path]:
                                 "step that fills it")
         return []
     with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries if _is_image(entry.name) and entry.is_file()]
+        names = [entry.name for entry in entries if _is_image(entry.name) and _is_file(entry)]
     if required and not names:
         raise NoImagesFound(f"{folder}: there are no images in this folder; run the step that "
                             "fills it first")
@@ -49,6 +50,13 @@ def image_paths(folder: Path | str, *, required: bool = False) -> list[Path]:
 
 def _is_image(name: str) -> bool:
     return not name.startswith(".") and name.lower().endswith(IMAGE_SUFFIXES)
+
+
+def _is_file(entry: os.DirEntry) -> bool:
+    try:
+        return entry.is_file() or entry.is_symlink() and not os.path.exists(entry.path)
+    except OSError:  # a link in a circle
+        return True
 
 
 @contextlib.contextmanager

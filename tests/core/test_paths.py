@@ -3,7 +3,8 @@ import stat
 
 import pytest
 
-from core.errors import DiskFull, NoImagesFound
+from core.errors import DiskFull, ImageError, NoImagesFound
+from core.imaging.io import read_image
 from core.paths import (
     IMAGE_SUFFIXES,
     atomic_path,
@@ -52,6 +53,19 @@ def test_an_empty_or_missing_folder_is_an_error_only_where_images_are_required(t
         image_paths(tmp_path, required=True)
     with pytest.raises(NoImagesFound, match="no such folder"):
         image_paths(tmp_path / "missing", required=True)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX links")
+def test_links_that_cannot_be_followed_are_listed_and_reported_by_the_reader(tmp_path):
+    (tmp_path / "circle.png").symlink_to("circle.png")
+    (tmp_path / "gone.jpg").symlink_to("nowhere.jpg")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder.png").symlink_to("folder")
+    listed = image_paths(tmp_path)
+    assert names(listed) == ["circle.png", "gone.jpg"]
+    for path, reason in zip(listed, ("Too many levels of symbolic links", "No such file")):
+        with pytest.raises(ImageError, match=rf"^.*cannot be read \({reason}[^\n]*$"):
+            read_image(path)
 
 
 def test_atomic_write_replaces_the_whole_file(tmp_path):
