@@ -82,39 +82,54 @@ def train(model: SwapModel, generators: Mapping[Side, BatchGenerator], progress:
     Raises:
         TrainingDiverged: A loss is not finite; `progress` then does not count that iteration.
     """
-    batches: dict[Side, Batch] = {}
+    samples = _Samples(generators)
     last = clock()
     while (reason := limits.reached(progress)) is None:
         if should_stop():
             return "stopped"
-        data_seconds = _renew(batches, model, generators, progress.iteration + 1, clock)
-        losses = model.train_step(progress.iteration + 1, batches)
-        _require_finite(losses, progress.iteration + 1)
+        iteration = progress.iteration + 1
+        start = clock()
+        if not samples.batches or model.needs_new_batch(iteration):
+            samples.renew()
+        data_seconds = clock() - start
+        losses = model.train_step(iteration, samples.batches)
+        _require_finite(losses, iteration)
         now = clock()
         seconds, last = now - last, now
-        _advance(progress, losses, seconds, generators)
+        positions = samples.positions(kept=not model.needs_new_batch(iteration + 1))
+        _advance(progress, losses, seconds, positions)
         on_iteration(Iteration(losses, seconds, data_seconds))
         for action in periodic:
             action.tick(now)
     return reason
 
 
-def _renew(batches: dict[Side, Batch], model: SwapModel, generators: Mapping[Side, BatchGenerator],
-           iteration: int, clock: Callable[[], float]) -> float:
-    """Fetches new batches where the model wants them; returns the seconds waited."""
-    start = clock()
-    if not batches or model.needs_new_batch(iteration):
-        for side, generator in generators.items():
-            batches[side] = generator.next_batch()
-    return clock() - start
+class _Samples:
+    """The batches in use, and where in the facesets they begin."""
+
+    def __init__(self, generators: Mapping[Side, BatchGenerator]):
+        self._generators = generators
+        self._starts: dict[Side, int] = {}
+        self.batches: dict[Side, Batch] = {}
+
+    def renew(self) -> None:
+        """Fetches the next batch of each side."""
+        for side, generator in self._generators.items():
+            self._starts[side] = generator.position
+            self.batches[side] = generator.next_batch()
+
+    def positions(self, kept: bool) -> dict[str, int]:
+        """Side -> where a run that goes on from here begins; `kept`: with these batches again."""
+        return {side.value: self._starts[side] if kept else generator.position
+                for side, generator in self._generators.items()}
 
 
 def _advance(progress: Progress, losses: dict[str, float], seconds: float,
-             generators: Mapping[Side, BatchGenerator]) -> None:
+             positions: dict[str, int]) -> None:
     progress.iteration += 1
     progress.seconds += seconds
     progress.history.append(losses, seconds)
-    progress.positions = {side.value: generators[side].position for side in generators}
+    progress.positions = positions
 
 
 def _require_finite(losses: Mapping[str, float], iteration: int) -> None:
