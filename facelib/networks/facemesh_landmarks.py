@@ -1,14 +1,15 @@
 """Finds 68 landmarks with FaceMesh: pictures and boxes in, points out."""
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 import tensorflow as tf
 
-from core.geometry import invert_affine, transform_points
-from facelib.align import crop_face
+from core.geometry import compose_affine, invert_affine, transform_points
+from core.imaging.warp import shrink
 from facelib.landmarks import N_LANDMARKS
 from facelib.mesh_landmarks import MeshToLandmarks
 from facelib.networks.facemesh import CROP_SIZE, FaceMesh, load_facemesh
@@ -24,6 +25,9 @@ _SHIFTS_AND_SCALES = (
     (-0.02, -0.02, 1.02),
 )
 """Crops that are averaged: shift in x and y as a share of the region's side, and its scale."""
+
+_REACH = 0.8
+"""Half the diagonal of a region, in sides, with room for the shifts and scales above."""
 
 _DOUBTFUL_LOGIT = 16.0
 """A mesh below it may be upside down: those reach 14, upright and unoccluded ones 15 to 38."""
@@ -158,20 +162,20 @@ class FaceMeshLandmarks:
     def _look(self, views: Sequence[_View], n_samples: int = 1) -> list[Mesh]:
         """One mesh for each view, the mean over the samples."""
         samples = _SHIFTS_AND_SCALES[:n_samples]
-        crops = [(view, view.region.image_to_crop(*sample)) for view in views for sample in samples]
+        matrices = [view.region.image_to_crop(*sample) for view in views for sample in samples]
+        crops = (crop for view in views for crop in _cut(view, samples))
         vertices, logits = [], []
-        for start in range(0, len(crops), self._batch_size):
-            chunk = crops[start : start + self._batch_size]
-            mesh, flag = self._run(np.stack([_cut(view.image, matrix) for view, matrix in chunk]))
-            for points, (_, matrix) in zip(mesh.astype(np.float64), chunk):
-                vertices.append(transform_points(points, invert_affine(matrix)))
+        while chunk := list(islice(crops, self._batch_size)):
+            mesh, flag = self._run(np.stack(chunk))
+            vertices.extend(mesh.astype(np.float64))
             logits.extend(flag)
+        placed = [transform_points(v, invert_affine(m)) for v, m in zip(vertices, matrices)]
         return [
             Mesh(
-                np.mean(vertices[i : i + n_samples], axis=0),
+                np.mean(placed[i : i + n_samples], axis=0),
                 float(np.mean(logits[i : i + n_samples])),
             )
-            for i in range(0, len(crops), n_samples)
+            for i in range(0, len(placed), n_samples)
         ]
 
 
@@ -185,10 +189,26 @@ def _angle_between(a: float, b: float) -> float:
     return abs((a - b + np.pi) % (2 * np.pi) - np.pi)
 
 
-def _cut(image: np.ndarray, image_to_crop: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8 BGR -> (192, 192, 3) uint8 RGB."""
-    crop = crop_face(image, image_to_crop, CROP_SIZE, interpolation="linear")
-    return cv2.cvtColor(crop, cv2.COLOR_BGR2RGB)
+def _cut(view: _View, samples: Sequence[tuple[float, float, float]]) -> list[np.ndarray]:
+    """The view's crops, (192, 192, 3) uint8 RGB each."""
+    image, image_to_small = _shrink_to_crop_size(view)
+    small_to_image = invert_affine(image_to_small)
+    crops = []
+    for sample in samples:
+        small_to_crop = compose_affine(small_to_image, view.region.image_to_crop(*sample))
+        crop = cv2.warpAffine(image, small_to_crop, (CROP_SIZE, CROP_SIZE))  # black outside
+        crops.append(cv2.cvtColor(crop, cv2.COLOR_BGR2RGB))
+    return crops
+
+
+def _shrink_to_crop_size(view: _View) -> tuple[np.ndarray, np.ndarray]:
+    """The part of the image around the region, shrunk once for all samples; image_to_small."""
+    height, width = view.image.shape[:2]
+    centre, reach = np.array(view.region.centre), _REACH * view.region.side
+    x1, y1 = np.clip(np.floor(centre - reach).astype(int), 0, (width - 1, height - 1))
+    x2, y2 = np.clip(np.ceil(centre + reach).astype(int), (x1 + 1, y1 + 1), (width, height))
+    small, part_to_small = shrink(view.image[y1:y2, x1:x2], CROP_SIZE / view.region.side)
+    return small, compose_affine(np.array([(1, 0, -x1), (0, 1, -y1)]), part_to_small)
 
 
 def _mesh_and_flag(network: FaceMesh, crops: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
