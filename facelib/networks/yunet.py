@@ -24,6 +24,7 @@ class Unit(Module):
     def __init__(self, in_ch: int, out_ch: int):
         super().__init__()
         self.pointwise = Conv2D(in_ch, out_ch, 1)
+        # For 3 x 3 at stride 1 the same as "same", without an operation for the padding.
         self.depthwise = DepthwiseConv2D(out_ch, 3, padding="tf_same")
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
