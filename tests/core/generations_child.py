@@ -12,6 +12,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from core.errors import DiskFull  # noqa: E402
+from core.generation_folder import UnreadableGeneration, read_folder  # noqa: E402
 from core.generations import GenerationStore  # noqa: E402
 
 
@@ -102,9 +103,17 @@ def save_and_die(folder, last_operation):
     return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
 
+def is_damaged(folder, number):
+    try:
+        read_folder(folder / f"gen-{number:06d}")
+    except UnreadableGeneration:
+        return True
+    return False
+
+
 def crash_everywhere(folder):
     """Kills the fifth save before each of its file operations, in a fresh folder each time."""
-    result = {"loaded": [], "problems": [], "leftovers": []}
+    result = {"loaded": [], "problems": [], "damaged": [], "leftovers": []}
     exit_code, operation = 9, 0
     while exit_code == 9:
         store = GenerationStore(folder / f"{operation}")
@@ -114,6 +123,7 @@ def crash_everywhere(folder):
         numbers = numbers_in(store.load())
         result["loaded"].append(int(numbers[0]) if len(numbers) == 1 else -1)
         result["problems"] += store.problems
+        result["damaged"] += [n for n in store.numbers() if is_damaged(store.folder, n)]
         store.save(*model(6, 100))  # the next save cleans up and works
         assert numbers_in(store.load()) == [6.0]
         result["leftovers"] += [n for n in os.listdir(store.folder) if n.startswith(".")]

@@ -421,6 +421,16 @@ def test_another_system_error_stays_what_it_is(tmp_path):
         write_folder(tmp_path / "file" / "part", {}, {}, {})
 
 
+def test_a_generation_that_cannot_be_put_in_force_is_taken_back(store):
+    save_numbered(store, 1)
+    (store.folder / "CURRENT").unlink()
+    (store.folder / "CURRENT").mkdir()  # nothing can be written over a folder
+    with pytest.raises(IsADirectoryError):
+        save_numbered(store, 2)
+    assert store.numbers() == [1] and store.load().number == 1
+    assert not [name for name in os.listdir(store.folder) if name.startswith(".part")]
+
+
 # -- backups ------------------------------------------------------------------------------------
 
 def test_a_backup_is_a_store_of_its_own(store, tmp_path):
@@ -486,7 +496,7 @@ def test_a_crash_at_every_single_file_operation_leaves_a_complete_generation(tmp
     # Every outcome is the whole old or the whole new generation; both must have been met.
     assert set(result["loaded"]) == {4, 5}
     assert result["loaded"] == sorted(result["loaded"])
-    assert result["problems"] == [] and result["leftovers"] == []
+    assert result["problems"] == [] and result["damaged"] == [] and result["leftovers"] == []
     assert len(result["loaded"]) > 15
 
 

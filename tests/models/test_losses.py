@@ -27,7 +27,7 @@ def terms(face, mask, target, target_mask):
     return losses.reconstruction_terms(face, mask, losses.soft_target(target, target_mask))
 
 
-@pytest.mark.parametrize("resolution, sigma", [(32, 1), (64, 2), (96, 3), (48, 1)])
+@pytest.mark.parametrize("resolution, sigma", [(32, 1), (64, 2), (96, 3), (62, 1), (20, 1)])
 def test_the_mask_is_softened_by_a_thirty_second_of_the_resolution(resolution, sigma):
     _, _, target, mask = side(resolution)
     soft = run(lambda f, m: losses.soft_target(f, m).soft_mask, target, mask)
