@@ -37,7 +37,7 @@ def test_a_line_is_in_the_file_at_once(tmp_path):
     journal.close()
 
 
-@pytest.mark.parametrize("n_bytes_lost", range(1, 34))
+@pytest.mark.parametrize("n_bytes_lost", (1, 2, 20, 33))
 def test_a_torn_last_line_does_not_count_and_the_next_one_starts_on_its_own(tmp_path,
                                                                             n_bytes_lost):
     path = write(tmp_path / "j.jsonl", "a", "b")
