@@ -21,7 +21,7 @@ _NEXT_STEP = "run `extract` on its frame again, or remove the file"
 
 
 def write_face(path: Path | str, image: np.ndarray, info: FaceInfo,
-               jpeg_quality: int = 95, *, durable: bool = True) -> None:
+               jpeg_quality: int = 95) -> None:
     """Writes an aligned face; the file appears whole or not at all.
 
     Args:
@@ -29,7 +29,6 @@ def write_face(path: Path | str, image: np.ndarray, info: FaceInfo,
         image: (S, S, 3) uint8, BGR.
         info: What is known about the face.
         jpeg_quality: 1 to 100.
-        durable: Whether the file must outlive a power cut; see `core.paths.atomic_path`.
 
     Raises:
         ImageError: The picture cannot be encoded.
@@ -37,8 +36,7 @@ def write_face(path: Path | str, image: np.ndarray, info: FaceInfo,
         ValueError: `info` holds a wrong shape or a number that is not finite.
     """
     encoded = encode_image(image, SUFFIX, jpeg_quality=jpeg_quality)
-    data = jpeg.with_app(encoded, _MARKER, _IDENTIFIER, to_json(info))
-    atomic_write(Path(path), data, durable=durable)
+    atomic_write(Path(path), jpeg.with_app(encoded, _MARKER, _IDENTIFIER, to_json(info)))
 
 
 def write_info(path: Path | str, info: FaceInfo) -> None:
