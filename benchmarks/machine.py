@@ -23,6 +23,9 @@ import cv2
 import numpy as np
 import psutil
 
+from core.native_log import quiet_import
+from main import NATIVE_LOG_LEVELS
+
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE_PATH = Path(__file__).with_name("reference.json")
 
@@ -30,6 +33,13 @@ REFERENCE_PATH = Path(__file__).with_name("reference.json")
 def reference_figures() -> dict[str, Any]:
     """The timings of the reference program; their units and conditions stand in the file."""
     return json.loads(REFERENCE_PATH.read_text(encoding="utf-8"))
+
+
+def quiet_tensorflow() -> None:
+    """Keeps TensorFlow's own lines off stderr, as the program does; call it before the import."""
+    for variable, level in NATIVE_LOG_LEVELS.items():
+        os.environ.setdefault(variable, level)
+    quiet_import("tensorflow")
 
 
 def calibrate(cores: int | None = None) -> dict[str, float]:
@@ -169,7 +179,7 @@ def _best_rate(work: Callable[[], object], runs: int, amount: float) -> float:
 
 def _network_figures(cores: int) -> dict[str, float]:
     """Billions of floating-point operations per second in TensorFlow."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    quiet_tensorflow()
     import tensorflow as tf  # only in the child process: it takes seconds and a lot of memory
 
     tf.config.threading.set_intra_op_parallelism_threads(cores)

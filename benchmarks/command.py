@@ -1,0 +1,44 @@
+"""What the benchmarks share as commands: the flag, the calibration around them, the report."""
+
+import argparse
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.machine import calibrate, quiet_tensorflow
+
+
+def make_parser(module_text: str) -> argparse.ArgumentParser:
+    """A parser that knows `--no-calibration`.
+
+    Args:
+        module_text: Docstring of the benchmark; its first line becomes the help.
+    """
+    parser = argparse.ArgumentParser(description=module_text.splitlines()[0])
+    parser.add_argument("--no-calibration", action="store_true",
+                        help="do not measure the machine itself")
+    return parser
+
+
+def print_report(
+    arguments: argparse.Namespace, run: Callable[[argparse.Namespace], Mapping[str, Any]]
+) -> None:
+    """Runs a benchmark between two calibrations and prints its figures as JSON.
+
+    Args:
+        arguments: As parsed; they come first in the report, as its conditions.
+        run: Gives the figures.
+    """
+    quiet_tensorflow()
+    before = [] if arguments.no_calibration else [calibrate()]
+    figures = run(arguments)
+    after = [] if arguments.no_calibration else [calibrate()]
+    report = {"conditions": vars(arguments), **figures, "machine_before_and_after": before + after}
+    print(json.dumps(report, indent=1, default=_plain))
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"no JSON for {type(value).__name__}")
