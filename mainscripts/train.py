@@ -155,7 +155,7 @@ class _Session:
             bar.advance(progress.iteration)
             reason = train(
                 self._model, generators, progress,
-                Limits(options.target_iteration, options.target_minutes),
+                Limits(options.target_iteration, options.target_minutes, options.lr_decay),
                 on_iteration=lambda iteration: self._show(bar, iteration),
                 periodic=(Every(options.save_minutes * 60, self._save),
                           Every(options.preview_seconds, self._write_preview)),

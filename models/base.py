@@ -30,8 +30,15 @@ class SwapModel(ABC):
         return True
 
     @abstractmethod
-    def train_step(self, iteration: int, batches: Mapping[Side, Batch]) -> dict[str, float]:
-        """Makes one iteration; returns the mean loss of each side by its name."""
+    def train_step(self, iteration: int, batches: Mapping[Side, Batch],
+                   rate_scale: float = 1.0) -> dict[str, float]:
+        """Makes one iteration; returns the mean loss of each side by its name.
+
+        Args:
+            iteration: From 1.
+            batches: Samples of each side.
+            rate_scale: Factor of the learning rate.
+        """
 
     @abstractmethod
     def preview(self, batches: Mapping[Side, Batch]) -> list[dict[str, np.ndarray]]:

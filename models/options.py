@@ -37,6 +37,10 @@ class TrainingOptions:
     lr_dropout: float = option(
         0.3, low=0.05, high=1.0,
         help="Share of the weights that one iteration moves, drawn anew each time; 1 moves all.")
+    lr_decay: float = option(
+        0.0, low=0.0, high=1.0,
+        help="Share of the way to the target over which the learning rate falls to zero; needs "
+        "a target iteration or target minutes.")
     seed: int = option(
         0, low=0, help="Fixes the first weights, the order of the faces and all chance.")
     xla: bool = option(

@@ -46,10 +46,12 @@ class Limits:
     Attributes:
         iteration: Iterations over all runs.
         minutes: Time in the loop over all runs.
+        decay: Share of the way, at its end, over which the learning rate falls to zero.
     """
 
     iteration: int = 0
     minutes: float = 0.0
+    decay: float = 0.0
 
     def reached(self, progress: Progress) -> str | None:
         """Says which limit is reached, if one is."""
@@ -58,6 +60,15 @@ class Limits:
         if self.minutes and progress.seconds >= self.minutes * 60:
             return "target time"
         return None
+
+    def rate_scale(self, progress: Progress) -> float:
+        """Factor of the learning rate: 1, and in the decaying share half a cosine down to 0."""
+        shares = [progress.iteration / self.iteration if self.iteration else 0.0,
+                  progress.seconds / (self.minutes * 60) if self.minutes else 0.0]
+        left = 1.0 - min(max(shares), 1.0)
+        if left >= self.decay:
+            return 1.0
+        return (1.0 - math.cos(math.pi * left / self.decay)) / 2
 
 
 def train(model: SwapModel, generators: Mapping[Side, BatchGenerator], progress: Progress,
@@ -92,7 +103,7 @@ def train(model: SwapModel, generators: Mapping[Side, BatchGenerator], progress:
         if not samples.batches or model.needs_new_batch(iteration):
             samples.renew()
         data_seconds = clock() - start
-        losses = model.train_step(iteration, samples.batches)
+        losses = model.train_step(iteration, samples.batches, limits.rate_scale(progress))
         _require_finite(losses, iteration)
         now = clock()
         seconds, last = now - last, now

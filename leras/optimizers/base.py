@@ -62,15 +62,16 @@ class Optimizer(Module):
             for path, variable in zip(self._paths, variables, strict=True):
                 yield f"{slot}/{path}", variable
 
-    def apply(self, gradients: Sequence[tf.Tensor]) -> None:
+    def apply(self, gradients: Sequence[tf.Tensor], rate_scale: tf.Tensor | float = 1.0) -> None:
         """Makes one step; call it inside a compiled function.
 
         Args:
             gradients: One for each variable, in order.
+            rate_scale: () factor of the schedule's rate for this step.
         """
         gradients = clip_by_global_norm(gradients, self._schedule.clip_norm)
         self.step.assign_add(1)
-        rate = cosine(self._schedule, self.step)
+        rate = cosine(self._schedule, self.step) * rate_scale
         slots = zip(*self._slots.values(), strict=True)
         for index, (variable, gradient, slot) in enumerate(
                 zip(self._variables, gradients, slots, strict=True)):

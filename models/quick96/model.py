@@ -38,7 +38,8 @@ class Quick96Model(SwapModel):
         self._weights = dict(self.network.named_variables())
         schedule = Schedule(options.learning_rate, dropout=options.lr_dropout)
         self.optimizer = OPTIMIZERS[options.optimizer](self._weights, schedule, seed=options.seed)
-        self._step = compile(self._train, *self._signature(), jit=options.xla)
+        self._step = compile(self._train, tf.TensorSpec(()), *self._signature(),
+                             jit=options.xla)
         self._predictor = CompiledPredictor(
             options.resolution, self.face_type, self.network.code,
             {"face": self.network.decoder_src.face, "face_mask": self.network.decoder_src.mask,
@@ -54,11 +55,12 @@ class Quick96Model(SwapModel):
     def needs_new_batch(self, iteration: int) -> bool:
         return iteration % UNWARPED_EVERY != 0
 
-    def train_step(self, iteration: int, batches: Mapping[Side, Batch]) -> dict[str, float]:
+    def train_step(self, iteration: int, batches: Mapping[Side, Batch],
+                   rate_scale: float = 1.0) -> dict[str, float]:
         """Every third iteration trains on the faces of the one before, unwarped."""
         source = "warped" if self.needs_new_batch(iteration) else "target"
         arrays = [batches[side][name] for side in Side for name in (source, "target", "mask")]
-        losses = self._step(*arrays)
+        losses = self._step(np.float32(rate_scale), *arrays)
         return {side.value: float(loss) for side, loss in zip(Side, losses, strict=True)}
 
     def preview(self, batches: Mapping[Side, Batch]) -> list[dict[str, np.ndarray]]:
@@ -85,12 +87,12 @@ class Quick96Model(SwapModel):
         batch, side = self.options.batch_size, self.options.resolution
         return [tf.TensorSpec((batch, side, side, channels)) for channels in (3, 3, 1) * 2]
 
-    def _train(self, src_input, src_face, src_mask, dst_input, dst_face, dst_mask):
+    def _train(self, rate_scale, src_input, src_face, src_mask, dst_input, dst_face, dst_mask):
         targets = [soft_target(src_face, src_mask), soft_target(dst_face, dst_mask)]
         with tf.GradientTape() as tape:
             losses = self._losses(src_input, dst_input, targets)
             total = tf.reduce_mean(tf.add_n(losses))
-        self.optimizer.apply(tape.gradient(total, list(self._weights.values())))
+        self.optimizer.apply(tape.gradient(total, list(self._weights.values())), rate_scale)
         return [tf.reduce_mean(loss) for loss in losses]
 
     def _losses(self, src_input, dst_input, targets: list[Target]) -> list[tf.Tensor]:
