@@ -10,8 +10,8 @@ from leras.ops.tensor import depth_to_space
 def leaky_relu(x: tf.Tensor, slope: float) -> tf.Tensor:
     """max(x, 0) + slope * min(x, 0), for slopes in [0, 1].
 
-    Not `tf.nn.leaky_relu`: on CPUs TensorFlow 2.21 fuses that with a convolution, its bias and a sum
-    into one operation, which forgets the slope and takes 0.2.
+    Not `tf.nn.leaky_relu`: on CPUs TensorFlow 2.21 fuses that with a convolution, its bias and a
+    sum into one operation, which forgets the slope and takes 0.2.
     """
     return tf.maximum(x, slope * x)
 
