@@ -2,14 +2,16 @@
 
     python -m benchmarks.merge
     python -m benchmarks.merge --frames 12 --passes 3 --workers 2
+    python -m benchmarks.merge --parts network
 
-Prints JSON. The frames are 642x488 cuts of the demo clip with landmarks found by the project's own
-detector. For the image work the prediction is the dst face itself, tinted and mirrored, with the
-hull of the landmarks as both learned masks: its cost does not depend on what a model paints.
+Prints JSON, in three parts: the image work, the predictions of a swap model (see
+`benchmarks.merge_network`), and the whole command (see `benchmarks.merge_command`). For the image
+work the frames are 642x488 cuts of the demo clip with landmarks found by the project's own
+detector, and the prediction is the dst face itself, tinted and mirrored, with the hull of the
+landmarks as both learned masks: the cost does not depend on what a model paints.
 """
 
 import argparse
-import json
 import os
 import statistics
 from collections.abc import Callable, Sequence
@@ -20,7 +22,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.machine import Usage, calibrate, measure, reference_figures
+from benchmarks.command import make_parser, print_report
+from benchmarks.machine import Usage, measure, reference_figures
 from core.geometry import transform_points
 from core.imaging.color import TRANSFERS
 from core.imaging.io import encode_image
@@ -30,11 +33,12 @@ from facelib.detect import find_faces
 from facelib.face_type import FaceType
 from facelib.masks import hull_mask
 from facelib.registry import DETECTORS, LANDMARKERS
-from facelib.types import Predictor, SwapPrediction
+from facelib.types import SwapPrediction
 from merger.modes import MODES
-from merger.options import MergeOptions, needed_masks
+from merger.options import MergeOptions
 from merger.paste import crop_for_prediction
 from merger.pipeline import FaceToMerge, merge_frame
+from models.quick96.options import Quick96Options
 
 CLIP = Path(__file__).parents[1] / "demo" / "dst_man.mp4"
 FRAME_SIZE = (642, 488)
@@ -122,41 +126,6 @@ def image_work(
     return figures(per_item(merge_all, len(shots), passes), "image")
 
 
-def network_work(
-    shots: Sequence[Shot],
-    predictor: Predictor,
-    options: MergeOptions,
-    *,
-    batch_size: int,
-    passes: int,
-) -> dict[str, float]:
-    """Time per frame of a model's predictions, with the masks that the options need only.
-
-    Args:
-        shots: One face each.
-        predictor: The model to time.
-        options: Decide which masks are computed.
-        batch_size: Faces per call.
-        passes: Repetitions, of which the median counts.
-    """
-    crops = np.stack(
-        [
-            crop_for_prediction(
-                shot.frame, shot.landmarks, predictor.face_type, predictor.resolution
-            )
-            for shot in shots
-        ]
-    )
-    face_mask, dst_mask = needed_masks(options)
-
-    def predict_all() -> None:
-        for start in range(0, len(crops), batch_size):
-            batch = crops[start : start + batch_size]
-            predictor(batch, face_mask=face_mask, dst_mask=dst_mask)
-
-    return figures(per_item(predict_all, len(crops), passes), "network")
-
-
 def png_work(shots: Sequence[Shot], passes: int) -> dict[str, float]:
     """Time per frame of writing the result as PNG, without the disk."""
 
@@ -203,12 +172,13 @@ def compare(rows: dict[str, dict[str, float]]) -> None:
             row["image_cpu_ms_by_reference_ms"] = round(row["image_cpu_ms"] / theirs, 3)
 
 
-def run(arguments: argparse.Namespace) -> dict:
-    """Measures everything that needs no trained model."""
+def run_image_work(arguments: argparse.Namespace) -> dict:
+    """Measures everything that needs no model."""
     shots = load_shots(arguments.frames)
     face_type = FaceType.parse(arguments.face_type)
     predictions = [stand_in_prediction(shot, face_type, arguments.resolution) for shot in shots]
-    cv2.setNumThreads(1)  # the pipeline runs whole frames side by side instead
+    n_threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)  # as the reference ran: whole frames side by side
     rows = {
         f"{mode}/{transfer}": image_work(
             shots,
@@ -221,39 +191,63 @@ def run(arguments: argparse.Namespace) -> dict:
         for transfer in TRANSFERS
     }
     compare(rows)
+    together = utilisation(shots, predictions, face_type, arguments.workers, arguments.passes)
+    cv2.setNumThreads(n_threads)
     return {
         "faces": len(shots),
         "face_width_px": round(float(np.mean([np.ptp(s.landmarks[:, 0]) for s in shots])), 1),
         "rows": rows,
         **png_work(shots, arguments.passes),
-        "image_work_of_many_frames": utilisation(
-            shots, predictions, face_type, arguments.workers, arguments.passes
-        ),
+        "image_work_of_many_frames": together,
     }
 
 
-def parse(words: list[str] | None = None) -> argparse.Namespace:
+def run_network(arguments: argparse.Namespace) -> dict:
+    """Measures the predictions of a model of the default shape."""
+    from benchmarks.merge_network import time_predictions  # TensorFlow: not for --help
+
+    return {"network": time_predictions(_model_options(arguments), arguments.passes)}
+
+
+def run_command(arguments: argparse.Namespace) -> dict:
+    """Measures the whole command."""
+    from benchmarks.merge_command import time_command
+
+    figures = time_command(CLIP, arguments.command_frames, _model_options(arguments))
+    return {"command": figures}
+
+
+def _model_options(arguments: argparse.Namespace) -> Quick96Options:
+    return Quick96Options(resolution=arguments.resolution, face_type=arguments.face_type)
+
+
+PARTS = {"image": run_image_work, "network": run_network, "command": run_command}
+
+
+def run(arguments: argparse.Namespace) -> dict:
+    """Measures the chosen parts."""
+    report = {}
+    for part in arguments.parts:
+        report |= PARTS[part](arguments)
+    return report
+
+
+def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     """Reads the command line; the defaults are the conditions of the reference's figures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--frames", type=int, default=29)
+    parser = make_parser(__doc__)
+    parser.add_argument("--parts", nargs="+", choices=list(PARTS), default=list(PARTS))
+    parser.add_argument("--frames", type=int, default=29, help="for the image work")
+    parser.add_argument("--command-frames", type=int, default=48, help="for the whole command")
     parser.add_argument("--passes", type=int, default=5, help="the median of these counts")
     parser.add_argument("--resolution", type=int, default=96, help="of the model")
     parser.add_argument("--face-type", default="f")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
-    parser.add_argument("--no-calibration", action="store_true",
-                        help="do not measure the machine itself")
     return parser.parse_args(words)
 
 
-def main(words: list[str] | None = None) -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Runs the benchmark and prints its report."""
-    arguments = parse(words)
-    machine = [] if arguments.no_calibration else [calibrate()]
-    report = run(arguments)
-    machine += [] if arguments.no_calibration else [calibrate()]
-    print(json.dumps(
-        {"conditions": vars(arguments), **report, "machine_before_and_after": machine}, indent=1
-    ))
+    print_report(parse(words), run)
 
 
 if __name__ == "__main__":

@@ -8,15 +8,15 @@ those of the mean face, which cost the same as real ones.
 """
 
 import argparse
-import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from benchmarks.machine import PeakMemory, Usage, calibrate, measure, reference_figures
+from benchmarks.command import make_parser, print_report
+from benchmarks.machine import PeakMemory, Usage, measure, reference_figures
 from core.imaging.io import read_image
 from facelib.align import face_transform
 from facelib.face_type import FaceType
@@ -78,7 +78,7 @@ def take(batches: BatchGenerator, n_batches: int) -> None:
         batches.next_batch()
 
 
-def run(faceset: Faceset, arguments: argparse.Namespace) -> dict:
+def time_situations(faceset: Faceset, arguments: argparse.Namespace) -> dict:
     """Measures one recipe in the three situations of the report."""
     recipe = SampleRecipe(arguments.resolution, FaceType.FULL, tuple(arguments.outputs))
     with PeakMemory() as peak:
@@ -107,9 +107,9 @@ def ratios(figures: dict) -> dict:
     return {"reference": {"conditions": reference["what"], **plain}, **compared}
 
 
-def parse(words: list[str] | None = None) -> argparse.Namespace:
+def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     """Reads the command line; the defaults are the conditions of the reference's figures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = make_parser(__doc__)
     parser.add_argument("--face-size", type=int, default=256, help="side of the face files")
     parser.add_argument("--resolution", type=int, default=128, help="side of the samples")
     parser.add_argument("--outputs", nargs="+", default=list(OUTPUTS), choices=list(OUTPUTS))
@@ -118,25 +118,22 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--batch-size", type=int, default=4)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--no-calibration", action="store_true",
-                        help="do not measure the machine itself")
     return parser.parse_args(words)
 
 
-def main(words: list[str] | None = None) -> None:
-    """Runs the benchmark and prints its report."""
-    arguments = parse(words)
-    machine = [] if arguments.no_calibration else [calibrate()]
+def run(arguments: argparse.Namespace) -> dict:
+    """Measures on a faceset written for it."""
     with tempfile.TemporaryDirectory() as folder:
         faceset = write_faceset(Path(folder), arguments.faces, arguments.face_size, arguments.seed)
         loading = measure(lambda: load_faceset(folder))
-        figures = run(faceset, arguments)
-    machine += [] if arguments.no_calibration else [calibrate()]
-    print(json.dumps({
-        "conditions": vars(arguments), **figures,
-        "ms_to_load_1000_faces": round(loading.seconds * 1e6 / arguments.faces, 1),
-        **ratios(figures), "machine_before_and_after": machine,
-    }, indent=1))
+        figures = time_situations(faceset, arguments)
+    return {**figures, "ms_to_load_1000_faces": round(loading.seconds * 1e6 / arguments.faces, 1),
+            **ratios(figures)}
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Runs the benchmark and prints its report."""
+    print_report(parse(words), run)
 
 
 if __name__ == "__main__":

@@ -8,33 +8,17 @@ reference program on the same machine (see `benchmarks/plain_step.py`).
 """
 
 import argparse
-import json
-import os
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
 
-from benchmarks.machine import PeakMemory, Turns, calibrate, reference_figures, run_in_turns
+from benchmarks.command import make_parser, print_report
+from benchmarks.machine import PeakMemory, Turns, reference_figures, run_in_turns
 from core.options import add_arguments, given, resolve
 from models.quick96.options import Quick96Options
 from models.side import Side
-
-
-def main() -> None:
-    """Prints the figures."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=7, help="rounds of both steps (default: 7)")
-    add_arguments(parser, Quick96Options)
-    arguments = parser.parse_args()
-    options = resolve(Quick96Options, given=given(arguments, Quick96Options))
-    before = calibrate()
-    figures = measure_steps(options, arguments.rounds)
-    after = calibrate()
-    reference = reference_figures()["quick96_train"]
-    print(json.dumps({"options": asdict(options), **figures, "machine": [before, after],
-                      "reference": reference}, indent=1))
 
 
 def measure_steps(options: Quick96Options, rounds: int) -> dict:
@@ -77,6 +61,26 @@ def _random_batches(options: Quick96Options) -> list[np.ndarray]:
     side = options.resolution
     return [rng.random((options.batch_size, side, side, channels), np.float32)
             for channels in (3, 3, 1) * 2]
+
+
+def run(arguments: argparse.Namespace) -> dict:
+    """Measures the step with the options of the command line."""
+    options = resolve(Quick96Options, given=given(arguments, Quick96Options))
+    return {"options": asdict(options), **measure_steps(options, arguments.rounds),
+            "reference": reference_figures()["quick96_train"]}
+
+
+def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """Reads the command line; the model's options have their usual defaults."""
+    parser = make_parser(__doc__)
+    parser.add_argument("--rounds", type=int, default=7, help="rounds of both steps (default: 7)")
+    add_arguments(parser, Quick96Options)
+    return parser.parse_args(words)
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Runs the benchmark and prints its report."""
+    print_report(parse(words), run)
 
 
 if __name__ == "__main__":
