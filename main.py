@@ -1,7 +1,6 @@
 """FaceLab's command line: a table of commands, and the one place that turns errors into lines."""
 
 import argparse
-import errno
 import importlib
 import os
 import re
@@ -10,7 +9,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.errors import FaceLabError, UsageError
+from core.errors import FaceLabError, UsageError, is_disk_full
 from core.native_log import quiet_import
 from core.option_spec import did_you_mean
 from core.prompt import ConsolePrompter, Prompter, SilentPrompter
@@ -32,7 +31,6 @@ COMMANDS = {
 ROOT = Path(__file__).resolve().parent
 INTERRUPTED = 130
 BROKEN_PIPE = 141  # as a shell counts a program ended by SIGPIPE (128 + 13)
-FULL_DISK = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 # TensorFlow reads these when it is imported; users may still set their own values.
 NATIVE_LOG_LEVELS = {
@@ -106,7 +104,7 @@ def main(
         return _leave_broken_pipe()
     except OSError as error:
         # stdout itself may be a file on the full disk, and the reporter write to it.
-        if error.errno not in FULL_DISK:
+        if not is_disk_full(error):
             raise
         print(f"error: {_explain(error)}", file=sys.stderr)
         return 1
@@ -150,7 +148,7 @@ def _explain(error: OSError | MemoryError | ModuleNotFoundError) -> str | None:
                 f"`{Path(sys.executable).name} -m pip install -r requirements.txt`")
     if isinstance(error, BrokenPipeError):
         return None
-    if error.errno in FULL_DISK:
+    if is_disk_full(error):
         where = f" ({error.filename})" if error.filename else ""
         return f"the disk is full{where}; free some space and run the command again"
     if error.filename is None:

@@ -1,5 +1,10 @@
 """The errors a user may see. Each message says what happened and what to do next."""
 
+import errno
+
+# EDQUOT: the user's quota; EFBIG: the file system's or the shell's limit for one file.
+_NO_ROOM = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG)
+
 
 class FaceLabError(Exception):
     """Base of all expected failures; `main` turns it into one line and the exit code."""
@@ -49,6 +54,10 @@ class TrainingDiverged(FaceLabError):
     """A loss is no longer a number."""
 
 
+class FramesFailed(FaceLabError):
+    """Some frames could not be worked on; all others are done."""
+
+
 class WeightsMissing(FaceLabError):
     """A network's weight file is not installed."""
 
@@ -67,3 +76,8 @@ class DiskFull(FaceLabError):
 
 class ProvenanceError(FaceLabError):
     """A provenance manifest cannot be written or does not match its file."""
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an error says that there is no room left, in our words or in the system's."""
+    return isinstance(error, DiskFull) or getattr(error, "errno", None) in _NO_ROOM

@@ -1,7 +1,6 @@
 """One generation of a model on disk: a folder of files with checksums, written once."""
 
 import contextlib
-import errno
 import hashlib
 import io
 import json
@@ -13,15 +12,13 @@ from typing import NamedTuple
 import numpy as np
 
 from core.array_file import pack_arrays, unpack_arrays
-from core.errors import CheckpointError, DiskFull
+from core.errors import CheckpointError, DiskFull, is_disk_full
 from core.paths import sync_folder
 
 STATE_FILE = "state.json"
 _FORMAT = 1
 _ARRAYS_SUFFIX = ".h5"
 _CHUNK_BYTES = 8 << 20
-# EDQUOT: the user's quota; EFBIG: the file system's or the shell's limit for one file.
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class UnreadableGeneration(CheckpointError):
@@ -109,7 +106,7 @@ def no_room_is_disk_full(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _NO_ROOM:
+        if not is_disk_full(error):
             raise
         raise DiskFull(f"{path}: {error.strerror}; nothing that was saved before is lost, free "
                        "some space and save again") from error

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import errno
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +10,7 @@ import av
 import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc
 
-from core.errors import DiskFull, VideoError
+from core.errors import DiskFull, VideoError, is_disk_full
 from core.paths import atomic_path
 from core.video_audio import AudioCopier
 from core.video_color import BT709_MATRIX, to_yuv
@@ -285,7 +284,7 @@ def _ffmpeg_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except av.error.FFmpegError as error:
-        if error.errno == errno.ENOSPC:
+        if is_disk_full(error):
             raise DiskFull(f"{path}: the disk is full; free some space") from error
         raise VideoError(f"{path}: cannot be written ({reason(error)}); "
                          "check the folder and the options") from error

@@ -1,6 +1,5 @@
 """`videoed extract-video`: the frames of a video as numbered images."""
 
-import errno
 import json
 import os
 import time
@@ -12,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from core.errors import DiskFull, UsageError
+from core.errors import UsageError
 from core.imaging.io import encode_image
 from core.options import option
 from core.paths import atomic_write, image_paths, require_free_space
 from core.pipeline import Failed, Pipeline, Stage
 from core.report import Reporter
 from core.video import DamagedFrame, Timeline, find_video, probe, read_frames, read_timeline
+from mainscripts.command import stop_if_disk_full
 
 RECORD_NAME = "frames.json"
 RECORD_VERSION = 1
@@ -231,7 +231,7 @@ def _write_images(
         progress.advance(n_total - len(missing))
         for name, value in Pipeline(frames(), [stage]):
             if isinstance(value, Failed):
-                _raise_if_disk_full(value.error)
+                stop_if_disk_full(value, options.output_dir)
                 reporter.warning(f"{name}: not written ({value.reason})")
                 failed.append(value)
             progress.advance()
@@ -240,13 +240,6 @@ def _write_images(
         reporter.warning(f"{missing[frame.index].name}: left out, the video is damaged there "
                          f"({frame.reason})")
     return wanted, tuple(failed)
-
-
-def _raise_if_disk_full(error: BaseException) -> None:
-    """A full disk fails every image that follows, so the run ends at once; it can be resumed."""
-    if isinstance(error, DiskFull) or getattr(error, "errno", None) == errno.ENOSPC:
-        raise DiskFull("the disk is full; free some space and run the same command again, which "
-                       "goes on where it stopped") from error
 
 
 def _tell(report: ExtractVideoReport, reporter: Reporter) -> None:

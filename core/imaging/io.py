@@ -1,13 +1,12 @@
 """Pictures between files and arrays: whatever the file holds, the array is upright 8-bit BGR."""
 
-import errno
 from pathlib import Path
 
 import cv2
 import numpy as np
 import simplejpeg
 
-from core.errors import DiskFull, ImageError
+from core.errors import DiskFull, ImageError, is_disk_full
 from core.paths import atomic_write
 
 READ_FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH  # BGR, upright by EXIF, depth as stored
@@ -96,7 +95,7 @@ def write_image(
     try:
         atomic_write(path, data)
     except OSError as error:
-        if error.errno == errno.ENOSPC:
+        if is_disk_full(error):
             raise DiskFull(f"{path}: the disk is full; free some space and run it again") from error
         raise ImageError(f"{path}: cannot be written ({error.strerror or error}); "
                          "check that the folder exists and is writable") from error
