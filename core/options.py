@@ -133,16 +133,23 @@ def divide(
 ) -> tuple[dict[str, Any], ...]:
     """Deals the values of one TOML section out to the option types that declare them.
 
+    Args:
+        values: What `load_toml` gave.
+        options_types: One result for each.
+        source: Named in errors, best the path of the file.
+
     Raises:
-        OptionError: A name that none of the types declares.
+        OptionError: A name that none of the types declares, or a value outside its domain.
     """
     names = [{spec.name for spec in specs(options_type)} for options_type in options_types]
     known = set().union(*names)
     for name in values:
         if name.replace("-", "_") not in known:
             raise OptionError(_unknown(name, sorted(known), source))
-    return tuple({name: value for name, value in values.items() if name.replace("-", "_") in own}
-                 for own in names)
+    parts = ({name: value for name, value in values.items() if name.replace("-", "_") in own}
+             for own in names)
+    return tuple(_checked(specs(options_type), part, source)
+                 for options_type, part in zip(options_types, parts, strict=True))
 
 
 def add_arguments(parser: argparse.ArgumentParser, options_type: type) -> None:

@@ -4,9 +4,11 @@ import argparse
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from core.options import add_arguments, divide, given, load_toml, resolve
+from core.errors import FramesFailed
+from core.options import add_arguments, given, resolve
 from core.prompt import Prompter
 from core.report import Reporter
+from mainscripts.command import read_config
 from mainscripts.videoed_assemble import (
     VideoFromSequenceOptions,
     VideoFromSequenceReport,
@@ -21,26 +23,39 @@ __all__ = [
     "VideoFromSequenceReport",
     "configure",
     "extract_video",
+    "require_all_written",
     "run",
     "video_from_sequence",
 ]
 
 
 class Action(NamedTuple):
-    """One action: its options, its work, the exit code of its report, and a line of help."""
+    """One action: its options, its work, a check of its report, and a line of help."""
 
     options_type: type
     work: Callable[[Any, Reporter], Any]
-    exit_code: Callable[[Any], int]
+    check: Callable[[Any], None]
     help: str
+
+
+def require_all_written(report: ExtractVideoReport) -> None:
+    """Ends the command if an image could not be written.
+
+    Raises:
+        FramesFailed: One could not.
+    """
+    if report.failed:
+        raise FramesFailed(
+            f"{report.output_dir}: {len(report.failed)} of {report.n_frames} images could not be "
+            "written; see the warnings, check your rights to the folder and run the command again")
 
 
 ACTIONS = {
     "extract-video": Action(
-        ExtractVideoOptions, extract_video, lambda report: 1 if report.failed else 0,
+        ExtractVideoOptions, extract_video, require_all_written,
         "Write the frames of a video as numbered images."),
     "video-from-sequence": Action(
-        VideoFromSequenceOptions, video_from_sequence, lambda report: 0,
+        VideoFromSequenceOptions, video_from_sequence, lambda report: None,
         "Make a video of numbered images, with the times and sound of another."),
 }
 
@@ -54,12 +69,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, reporter: Reporter, prompter: Prompter) -> int:
-    """Runs the chosen action; exit code 1 if some images could not be written."""
+    """Runs the chosen action.
+
+    Raises:
+        FramesFailed: Some images could not be written; all others are.
+    """
     action = ACTIONS[arguments.action]
     # One [videoed] section serves both actions, so each takes only its own names from it.
     types = [action.options_type for action in ACTIONS.values()]
-    sections = divide(load_toml(arguments.config, "videoed"), *types)
-    file = sections[types.index(action.options_type)]
+    file = read_config(arguments, *types)[types.index(action.options_type)]
     flags = given(arguments, action.options_type)
     options = resolve(action.options_type, file=file, given=flags, prompter=prompter)
-    return action.exit_code(action.work(options, reporter))
+    action.check(action.work(options, reporter))
+    return 0

@@ -198,7 +198,7 @@ def test_a_missing_toml_file_is_refused(tmp_path):
 
 def test_one_section_is_dealt_out_to_several_option_types():
     values = {"batch-size": 3, "save_every": 5}
-    assert divide(values, Options, SaveOptions) == ({"batch-size": 3}, {"save_every": 5})
+    assert divide(values, Options, SaveOptions) == ({"batch_size": 3}, {"save_every": 5})
     with pytest.raises(OptionError, match="did you mean 'save_every'"):
         divide({"save_evry": 5}, Options, SaveOptions)
 
