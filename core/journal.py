@@ -1,7 +1,7 @@
 """What a long job has finished, so that it can go on after any interruption."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,15 @@ class Journal:
         done: Item -> what was noted about it.
     """
 
-    def __init__(self, path: Path, header: Mapping[str, Any], *, replace: bool = False):
+    def __init__(self, path: Path, header: Mapping[str, Any], *, replace: bool = False,
+                 discard: Callable[[Mapping[str, Any]], None] | None = None):
         """Opens the journal of a job, or begins it.
 
         Args:
             path: The file; its folder exists.
             header: What makes results of two runs interchangeable; JSON values.
             replace: Whether to begin anew where the file belongs to another job.
+            discard: Removes what the other job made; gets its `done` before that is forgotten.
 
         Raises:
             UsageError: The file belongs to another job; it is left as it is.
@@ -38,8 +40,10 @@ class Journal:
                 raise UsageError(f"{path.parent}: holds the results of another run "
                                  f"({_differences(lines[0], self._header)}); choose another "
                                  "folder, or give --overwrite to replace them")
+            if discard is not None:
+                discard(_by_item(lines))
             lines = []
-        self.done = {line["item"]: line for line in lines[1:]}
+        self.done = _by_item(lines)
         _rewrite(path, [self._header, *self.done.values()])
         self._file = open(path, "a", encoding="utf-8")
 
@@ -73,6 +77,10 @@ def _whole_lines(path: Path) -> list[dict]:
             break  # what follows a damaged line cannot be trusted
         lines.append(content)
     return lines
+
+
+def _by_item(lines: list[dict]) -> dict[str, Any]:
+    return {line["item"]: line for line in lines[1:]}
 
 
 def _rewrite(path: Path, lines: list[dict]) -> None:

@@ -1,8 +1,9 @@
 """`extract`: finds the faces of frames and cuts them out aligned."""
 
 import argparse
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,7 +25,12 @@ from facelib.face_type import FaceType
 from facelib.pose import estimate_pose
 from facelib.registry import DETECTORS, LANDMARKERS
 from facelib.types import FoundFace
-from mainscripts.command import require, resolve_options
+from mainscripts.command import (
+    require,
+    require_all_frames,
+    resolve_options,
+    stop_if_disk_full,
+)
 from samplelib.face_image import write_face
 from samplelib.face_info import FaceInfo
 
@@ -57,20 +63,23 @@ class ExtractOptions:
     rotate: bool = option(
         True, help="Turn frames in which no face is found, and look again.")
     overwrite: bool = option(
-        False, help="Replace the faces of an earlier extraction with other settings.")
+        False, help="Replace the faces of an earlier extraction with other settings, and bring "
+        "back those that were deleted since.")
 
 
 class Extraction(NamedTuple):
     """What an extraction did.
 
-    `frames`: looked at in all runs; `frames_with_faces`, `faces`: of these; `failed`: (frame name,
-    reason) of this run; `done_now`: frames of this run; `seconds`: of this run; `stages`: busy
-    seconds and items per stage.
+    `frames`: looked at in all runs; `frames_with_faces`, `faces`: of these; `deleted`: faces that
+    somebody deleted since, not among `faces`; `failed`: (frame name, reason) of this run;
+    `done_now`: frames of this run; `seconds`: of this run; `stages`: busy seconds and items per
+    stage.
     """
 
     frames: int
     frames_with_faces: int
     faces: int
+    deleted: int
     failed: list[tuple[str, str]]
     done_now: int
     seconds: float
@@ -89,26 +98,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, reporter: Reporter, prompter: Prompter) -> int:
-    """Runs the command; 1 if a frame failed."""
+    """Runs the command.
+
+    Raises:
+        FramesFailed: Some frames cannot be read; all others are done.
+    """
     options = resolve_options(ExtractOptions, arguments, prompter)
     require(options, "input_dir", "output_dir")
     result = extract(options, reporter)
     report(result, reporter)
-    return 1 if result.failed else 0
+    require_all_frames(result.failed, result.frames, options.input_dir, reporter)
+    return 0
 
 
 def report(result: Extraction, reporter: Reporter) -> None:
-    """Tells what an extraction did and which frames failed."""
-    for name, reason in result.failed:
-        reporter.warning(f"{name}: {reason}")
+    """Tells what an extraction did."""
     rate = result.done_now / result.seconds if result.seconds else 0.0
     reporter.info(f"{result.faces} faces in {result.frames_with_faces} of {result.frames} frames"
-                  + (f", {rate:.1f} frames/s" if result.done_now else ", nothing left to do"))
+                  + (f", {rate:.1f} frames/s" if result.done_now else ", nothing left to do")
+                  + (f" ({result.deleted} deleted since; --overwrite brings them back)"
+                     if result.deleted else ""))
     reporter.event("extraction", **result._asdict())
 
 
 def extract(options: ExtractOptions, reporter: Reporter) -> Extraction:
-    """Extracts what has not been extracted yet.
+    """Extracts what has not been extracted yet; faces deleted by hand stay deleted.
 
     Raises:
         NoImagesFound: The input folder holds no image.
@@ -119,14 +133,16 @@ def extract(options: ExtractOptions, reporter: Reporter) -> Extraction:
     options.output_dir.mkdir(parents=True, exist_ok=True)
     with _open_journal(options) as journal:
         todo = [(index, path) for index, path in enumerate(paths)
-                if not _is_done(journal, path, options.output_dir)]
+                if not _is_done(journal, path, options)]
         start = time.monotonic()
         failed, stages = _extract_frames(todo, options, journal, reporter)
-        counts = [len(journal.done[path.name]["faces"]) for path in paths
-                  if path.name in journal.done]
-    if not sum(counts):
+        found = [journal.done[path.name]["faces"] for path in paths if path.name in journal.done]
+    if not any(found):
         raise NoFacesFound(_nothing_found(options, len(paths), failed))
-    return Extraction(len(paths), sum(map(bool, counts)), sum(counts), failed, len(todo),
+    there = set(os.listdir(options.output_dir))
+    kept = [sum(name in there for name in names) for names in found]
+    return Extraction(len(paths), sum(map(bool, kept)), sum(kept),
+                      sum(map(len, found)) - sum(kept), failed, len(todo),
                       time.monotonic() - start, stages)
 
 
@@ -141,6 +157,7 @@ def _extract_frames(todo: Sequence[tuple[int, Path]], options: ExtractOptions, j
     with reporter.progress("extract faces", len(todo), "frame") as progress:
         for name, outcome in pipeline:
             if isinstance(outcome, Failed):
+                stop_if_disk_full(outcome, options.output_dir)
                 failed.append((name, outcome.reason))
             else:
                 journal.add(name, faces=outcome)
@@ -213,12 +230,21 @@ def _open_journal(options: ExtractOptions) -> Journal:
     settings = {name: value for name, value in asdict(options).items()
                 if name not in ("output_dir", "input_dir", "overwrite")}
     header = {"job": "extract", "input_dir": str(options.input_dir.resolve()), **settings}
-    return Journal(options.output_dir / JOURNAL, header, replace=options.overwrite)
+
+    def remove_faces(done: Mapping[str, Any]) -> None:
+        for frame in done.values():
+            for name in frame["faces"]:
+                (options.output_dir / name).unlink(missing_ok=True)
+
+    return Journal(options.output_dir / JOURNAL, header, replace=options.overwrite,
+                   discard=remove_faces)
 
 
-def _is_done(journal: Journal, path: Path, output_dir: Path) -> bool:
-    return path.name in journal.done and all(
-        (output_dir / name).exists() for name in journal.done[path.name]["faces"])
+def _is_done(journal: Journal, path: Path, options: ExtractOptions) -> bool:
+    """Whether a frame is done; a missing face counts as deleted on purpose, but with overwrite."""
+    if path.name not in journal.done or not options.overwrite:
+        return path.name in journal.done
+    return all((options.output_dir / name).exists() for name in journal.done[path.name]["faces"])
 
 
 def _nothing_found(options: ExtractOptions, n_frames: int,

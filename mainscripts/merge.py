@@ -2,6 +2,7 @@
 
 import argparse
 import time
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,14 +14,14 @@ import numpy as np
 from core.errors import NoFacesFound
 from core.imaging.io import encode_image, read_image
 from core.journal import Journal
-from core.options import add_arguments, divide, given, load_toml, option, resolve
+from core.options import add_arguments, given, option, resolve
 from core.paths import atomic_write, image_paths
 from core.pipeline import Failed, Pipeline, Stage
 from core.prompt import Prompter
 from core.provenance import ContentSigner
 from core.report import Reporter
 from facelib.types import Predictor
-from mainscripts.command import require
+from mainscripts.command import read_config, require, require_all_frames, stop_if_disk_full
 from merger.options import MergeOptions, needed_masks
 from merger.paste import crop_for_prediction
 from merger.pipeline import FaceToMerge, merge_frame, prediction_of
@@ -77,9 +78,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, reporter: Reporter, prompter: Prompter) -> int:
-    """Runs the command; 1 if a frame failed."""
-    of_files, of_merge = divide(load_toml(arguments.config, arguments.command), MergeFiles,
-                                MergeOptions)
+    """Runs the command.
+
+    Raises:
+        FramesFailed: Some frames cannot be read; all others are done.
+    """
+    of_files, of_merge = read_config(arguments, MergeFiles, MergeOptions)
     files = resolve(MergeFiles, file=of_files, given=given(arguments, MergeFiles),
                     prompter=prompter)
     require(files, "input_dir", "aligned_dir", "output_dir", "output_mask_dir", "model_dir")
@@ -87,13 +91,12 @@ def run(arguments: argparse.Namespace, reporter: Reporter, prompter: Prompter) -
                       prompter=prompter)
     result = merge(files, options, reporter)
     report(result, reporter)
-    return 1 if result.failed else 0
+    require_all_frames(result.failed, result.frames, files.input_dir, reporter)
+    return 0
 
 
 def report(result: Merging, reporter: Reporter) -> None:
-    """Tells what a merge did and which frames failed."""
-    for name, reason in result.failed:
-        reporter.warning(f"{name}: {reason}")
+    """Tells what a merge did."""
     rate = result.done_now / result.seconds if result.seconds else 0.0
     reporter.info(f"{result.merged} of {result.frames} frames have a new face"
                   + (f", {rate:.1f} frames/s" if result.done_now else ", nothing left to do"))
@@ -101,7 +104,7 @@ def report(result: Merging, reporter: Reporter) -> None:
 
 
 def merge(files: MergeFiles, options: MergeOptions, reporter: Reporter) -> Merging:
-    """Merges what has not been merged yet.
+    """Merges what has not been merged yet, and frames whose aligned faces changed since.
 
     Raises:
         NoImagesFound: The input folder holds no image.
@@ -117,8 +120,8 @@ def merge(files: MergeFiles, options: MergeOptions, reporter: Reporter) -> Mergi
     predictor, generation = _load_predictor(files)
     for folder in (files.output_dir, files.output_mask_dir):
         folder.mkdir(parents=True, exist_ok=True)
-    with _open_journal(files, options, generation) as journal:
-        todo = [path for path in paths if not _is_done(journal, path, files)]
+    with _open_journal(files, options, generation, paths) as journal:
+        todo = [path for path in paths if not _is_done(journal, path, files, landmarks)]
         start = time.monotonic()
         failed, stages = _merge_frames(todo, landmarks, predictor, files, options, journal,
                                        reporter)
@@ -137,9 +140,11 @@ def _merge_frames(todo: Sequence[Path], landmarks: Mapping[str, list[np.ndarray]
     with reporter.progress("merge", len(todo), "frame") as progress:
         for name, outcome in pipeline:
             if isinstance(outcome, Failed):
+                stop_if_disk_full(outcome, files.output_dir)
                 failed.append((name, outcome.reason))
             else:
-                journal.add(name, faces=outcome)
+                faces = landmarks.get(Path(name).stem, [])
+                journal.add(name, faces=outcome, landmarks=_fingerprint(faces))
             progress.advance()
     return failed, pipeline.stats
 
@@ -216,13 +221,31 @@ def _landmarks_by_stem(aligned_dir: Path) -> dict[str, list[np.ndarray]]:
     return dict(found)
 
 
-def _open_journal(files: MergeFiles, options: MergeOptions, generation: int) -> Journal:
+def _open_journal(files: MergeFiles, options: MergeOptions, generation: int,
+                  paths: Sequence[Path]) -> Journal:
     header = {"job": "merge", "input_dir": str(files.input_dir.resolve()),
               "model": f"{files.name}_{files.model}", "generation": generation, **asdict(options)}
-    return Journal(files.output_dir / JOURNAL, header, replace=files.overwrite)
+    wanted = {path.stem for path in paths}
+
+    def remove_others(done: Mapping[str, Any]) -> None:
+        for name in done:  # the rest stays until it is replaced
+            if Path(name).stem not in wanted:
+                for folder in (files.output_dir, files.output_mask_dir):
+                    (folder / f"{Path(name).stem}.png").unlink(missing_ok=True)
+
+    return Journal(files.output_dir / JOURNAL, header, replace=files.overwrite,
+                   discard=remove_others)
 
 
-def _is_done(journal: Journal, path: Path, files: MergeFiles) -> bool:
-    name = f"{path.stem}.png"
-    return path.name in journal.done and (files.output_dir / name).exists() and (
-        files.output_mask_dir / name).exists()
+def _is_done(journal: Journal, path: Path, files: MergeFiles,
+             landmarks: Mapping[str, list[np.ndarray]]) -> bool:
+    """Whether a frame and its mask are there, made with the faces it has now."""
+    noted = journal.done.get(path.name, {}).get("landmarks")
+    return noted == _fingerprint(landmarks.get(path.stem, [])) and all(
+        (folder / f"{path.stem}.png").exists()
+        for folder in (files.output_dir, files.output_mask_dir))
+
+
+def _fingerprint(landmarks: Sequence[np.ndarray]) -> int:
+    """Changes when a face of a frame is added, deleted or extracted otherwise."""
+    return zlib.crc32(b"".join(np.asarray(face, np.float32).tobytes() for face in landmarks))
