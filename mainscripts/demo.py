@@ -10,15 +10,16 @@ from core.imaging.io import write_image
 from core.options import add_arguments, option
 from core.prompt import Prompter
 from core.report import Reporter
-from mainscripts.command import resolve_options
+from mainscripts.command import require_all_frames, resolve_options
 from mainscripts.demo_report import StageReport, demo_contact_sheet
 from mainscripts.extract import Extraction, ExtractOptions, extract
 from mainscripts.merge import JOURNAL, MergeFiles, Merging, merge
-from mainscripts.train import INTERRUPTED, Training, TrainOptions, train_model
+from mainscripts.train import Training, TrainOptions, require_finished, train_model
 from mainscripts.videoed import (
     ExtractVideoOptions,
     VideoFromSequenceOptions,
     extract_video,
+    require_all_written,
     video_from_sequence,
 )
 from merger.options import MergeOptions
@@ -48,12 +49,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, reporter: Reporter, prompter: Prompter) -> int:
-    """Runs or continues the demo; 130 if its training was interrupted."""
-    return demo(resolve_options(DemoOptions, arguments, prompter), reporter)
+    """Runs or continues the demo."""
+    demo(resolve_options(DemoOptions, arguments, prompter), reporter)
+    return 0
 
 
-def demo(options: DemoOptions, reporter: Reporter) -> int:
-    """Runs what is not done yet of the whole job; returns the exit code."""
+def demo(options: DemoOptions, reporter: Reporter) -> None:
+    """Runs what is not done yet of the whole job.
+
+    Raises:
+        KeyboardInterrupt: Training was stopped from outside, after it saved.
+        FramesFailed: Frames of a clip cannot be read or merged.
+    """
     start = time.monotonic()
     workspace = options.workspace
     workspace.mkdir(parents=True, exist_ok=True)
@@ -62,11 +69,11 @@ def demo(options: DemoOptions, reporter: Reporter) -> int:
         _extract_side(side, clip, workspace, stages, reporter)
     training = stages.run(
         "train", lambda: _train(options, reporter), _describe_training)
-    if training.reason == "stopped":
-        reporter.info("interrupted; the same command goes on from here")
-        return INTERRUPTED
+    require_finished(training)
     files = _merge_files(workspace)
-    stages.run("merge", lambda: merge(files, MergeOptions(), reporter), _describe_merging)
+    merging = stages.run(
+        "merge", lambda: merge(files, MergeOptions(), reporter), _describe_merging)
+    require_all_frames(merging.failed, merging.frames, files.input_dir, reporter)
     stages.run("video", lambda: _make_videos(files, options.dst, workspace, reporter),
                lambda n_frames: (n_frames, {}))
     shutil.copyfile(training.preview, workspace / "preview.png")
@@ -75,20 +82,21 @@ def demo(options: DemoOptions, reporter: Reporter) -> int:
     stages.write(src=str(options.src), dst=str(options.dst), minutes=options.minutes,
                  seconds_of_last_run=round(time.monotonic() - start, 1))
     reporter.info(f"done: {workspace / 'result.mp4'}, {workspace / 'contact_sheet.png'}")
-    return 0
 
 
 def _extract_side(side: str, clip: Path, workspace: Path, stages: StageReport,
                   reporter: Reporter) -> None:
     folder = workspace / f"data_{side}"
-    stages.run(
+    frames = stages.run(
         f"extract frames {side}",
         lambda: extract_video(ExtractVideoOptions(input_file=clip, output_dir=folder), reporter),
         lambda done: (done.n_written, {"frames": done.n_frames}))
-    stages.run(
+    require_all_written(frames)
+    faces = stages.run(
         f"extract faces {side}",
         lambda: extract(ExtractOptions(input_dir=folder, output_dir=folder / "aligned"), reporter),
         _describe_extraction)
+    require_all_frames(faces.failed, faces.frames, folder, reporter)
 
 
 def _describe_extraction(done: Extraction) -> tuple[int, dict]:

@@ -25,7 +25,7 @@ from samplelib.faceset import Faceset, load_faceset
 
 PREVIEW = "preview.png"
 PREVIEW_FACES = 4
-INTERRUPTED = 130
+STOPPED = "stopped"
 ALIASES = {"--training-data-src-dir": "src_dir", "--training-data-dst-dir": "dst_dir",
            "--force-model-name": "name"}
 
@@ -69,10 +69,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, reporter: Reporter, prompter: Prompter) -> int:
-    """Runs the command; 130 if it was interrupted (after saving)."""
+    """Runs the command.
+
+    Raises:
+        KeyboardInterrupt: Training was stopped from outside, after it saved.
+    """
     file = load_toml(arguments.config, arguments.command)
     model_type = MODEL_OPTIONS.load(getattr(arguments, "model", file.get("model", "Quick96")))
-    of_command, of_model = divide(file, TrainOptions, model_type)
+    of_command, of_model = divide(file, TrainOptions, model_type, source=str(arguments.config))
     options = resolve(TrainOptions, file=of_command, given=given(arguments, TrainOptions),
                       prompter=prompter)
     require(options, "src_dir", "dst_dir", "model_dir")
@@ -85,7 +89,8 @@ def run(arguments: argparse.Namespace, reporter: Reporter, prompter: Prompter) -
 
     result = train_model(options, resolve_model, reporter)
     report(result, reporter)
-    return INTERRUPTED if result.reason == "stopped" else 0
+    require_finished(result)
+    return 0
 
 
 def report(result: Training, reporter: Reporter) -> None:
@@ -94,6 +99,16 @@ def report(result: Training, reporter: Reporter) -> None:
     reporter.info(f"{result.reason}: {result.iterations} iterations, "
                   f"{result.seconds / 60:.1f} minutes, losses {losses}; see {result.preview}")
     reporter.event("training", **result._asdict() | {"preview": str(result.preview)})
+
+
+def require_finished(result: Training) -> None:
+    """Ends the command if its training was stopped from outside; `main` says how to go on.
+
+    Raises:
+        KeyboardInterrupt: It was.
+    """
+    if result.reason == STOPPED:
+        raise KeyboardInterrupt
 
 
 def train_model(options: TrainOptions,
@@ -121,7 +136,7 @@ def train_model(options: TrainOptions,
             reporter.warning(problem)
         model_options = resolve_model(None if saved is None else saved.options)
         if saved is not None:
-            _require_same_shape(saved.options, model_options)
+            _require_same_shape(store.folder, saved.options, model_options)
         session = _Session(store, model_options, saved, facesets, reporter)
         return session.train()
 
@@ -223,10 +238,10 @@ def _load(folder: Path, reporter: Reporter) -> Faceset:
     return faceset
 
 
-def _require_same_shape(saved: Mapping[str, Any], options: TrainingOptions) -> None:
+def _require_same_shape(folder: Path, saved: Mapping[str, Any], options: TrainingOptions) -> None:
     declared = {field.name for field in fields(options)}
     for name in declared.intersection(type(options).structural):
         if name in saved and saved[name] != getattr(options, name):
             raise OptionError(
-                f"{name} is {saved[name]} in the saved model and cannot become "
+                f"{folder}: {name} is {saved[name]} in the saved model and cannot become "
                 f"{getattr(options, name)}; leave it out, or start another model with --name")

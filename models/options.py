@@ -10,8 +10,8 @@ from core.options import option
 class TrainingOptions:
     """How a model is trained; options of its shape are declared by each model."""
 
-    structural: ClassVar[tuple[str, ...]] = ()
-    """Names of the options that fix the weights' shapes: they cannot change after the first run."""
+    structural: ClassVar[tuple[str, ...]] = ("optimizer",)
+    """Names of the options that fix what is saved: they cannot change after the first run."""
 
     batch_size: int = option(
         4, low=1, high=128, ask=True,

@@ -75,7 +75,7 @@ class ModelStore:
         """Writes a generation; see `GenerationStore.save` for what can go wrong."""
         state = {"format": FORMAT, "kind": self.kind, "options": dataclasses.asdict(options),
                  "iteration": progress.iteration, "seconds": progress.seconds,
-                 "positions": progress.positions}
+                 "losses": list(progress.history.names), "positions": progress.positions}
         arrays = {**model.state(), "history": progress.history.state()}
         extras = {} if preview_png is None else {"preview.png": preview_png}
         return self.generations.save(arrays, state, extras)
@@ -88,7 +88,10 @@ class ModelStore:
                 f"{state.get('format')}, not {self.kind} of format {FORMAT}; use the version of "
                 "FaceLab that wrote it")
         arrays = dict(generation.arrays)
-        history = LossHistory.from_state(arrays.pop("history"))
+        # The file sorts its arrays by name; losses keep their order, and so their colours.
+        columns = arrays.pop("history")
+        names = state.get("losses", ("src", "dst"))
+        history = LossHistory.from_state({name: columns[name] for name in (*names, "seconds")})
         progress = Progress(state["iteration"], state["seconds"], history,
                             dict(state["positions"]))
         return SavedModel(state["options"], progress, arrays, generation.number)

@@ -3,9 +3,10 @@
 import pytest
 
 
-@pytest.fixture(autouse=True)
-def facelab_data_dir(monkeypatch, tmp_path_factory):
+@pytest.fixture(autouse=True, scope="session")
+def facelab_data_dir(tmp_path_factory):
     """Signing keys of the tests lie in a folder of their own, one for the whole run."""
     folder = tmp_path_factory.getbasetemp() / "facelab_data"
-    monkeypatch.setenv("FACELAB_DATA_DIR", str(folder))
-    return folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FACELAB_DATA_DIR", str(folder))
+        yield folder

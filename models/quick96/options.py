@@ -12,6 +12,7 @@ class Quick96Options(TrainingOptions):
     """The defaults are Quick96 itself; smaller shapes train on a CPU within minutes."""
 
     structural: ClassVar[tuple[str, ...]] = (
+        *TrainingOptions.structural,
         "resolution", "face_type", "ae_dims", "e_dims", "d_dims", "d_mask_dims")
 
     resolution: int = option(

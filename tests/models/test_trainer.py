@@ -44,7 +44,7 @@ class CountingModel(SwapModel):
     def needs_new_batch(self, iteration):
         return not self.keeps_every or iteration % self.keeps_every != 0
 
-    def train_step(self, iteration, batches):
+    def train_step(self, iteration, batches, rate_scale=1.0):
         self.clock.now += self.seconds
         self.seen.append((iteration, *(int(batches[side]["target"][0]) for side in Side)))
         loss = dict(self.losses).get(iteration, 1 / iteration)
