@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from benchmarks.machine import calibrate, quiet_tensorflow
 
 
@@ -27,14 +29,18 @@ def print_report(
     """Runs a benchmark between two calibrations and prints its figures as JSON.
 
     Args:
-        arguments: As parsed; they come first in the report, as its conditions.
+        arguments: As parsed; they come first in the report, as its conditions. The load is that
+            of the last minute: runnable threads, the benchmark's own among those after it.
         run: Gives the figures.
     """
     quiet_tensorflow()
-    before = [] if arguments.no_calibration else [calibrate()]
+    loads = [round(psutil.getloadavg()[0], 2)]
+    machine = [] if arguments.no_calibration else [calibrate()]
     figures = run(arguments)
-    after = [] if arguments.no_calibration else [calibrate()]
-    report = {"conditions": vars(arguments), **figures, "machine_before_and_after": before + after}
+    loads.append(round(psutil.getloadavg()[0], 2))
+    machine += [] if arguments.no_calibration else [calibrate()]
+    report = {"conditions": vars(arguments), **figures, "machine_before_and_after": machine,
+              "load_average_before": loads[0], "load_average_after": loads[1]}
     print(json.dumps(report, indent=1, default=_plain))
 
 

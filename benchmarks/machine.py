@@ -8,6 +8,7 @@ work. Machines are shared and drift, so two versions are compared in turns (`run
 """
 
 import json
+import logging
 import os
 import statistics
 import subprocess
@@ -40,6 +41,8 @@ def quiet_tensorflow() -> None:
     for variable, level in NATIVE_LOG_LEVELS.items():
         os.environ.setdefault(variable, level)
     quiet_import("tensorflow")
+    # Its advice on tracing is for programs that trace in a loop; benchmarks make many graphs.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 def calibrate(cores: int | None = None) -> dict[str, float]:
