@@ -134,6 +134,17 @@ def format_bytes(n_bytes: float) -> str:
     return f"{n_bytes:.1f} TB"
 
 
+def relative(path: Path | str, start: Path | str) -> str:
+    """Where a path lies as seen from a folder, with `/`; stays true when both are moved together.
+
+    The absolute path where there is no way from one to the other (drives of Windows).
+    """
+    path, start = Path(path).resolve(), Path(start).resolve()
+    if path.anchor != start.anchor:
+        return path.as_posix()
+    return Path(os.path.relpath(path, start)).as_posix()
+
+
 def sibling(folder: Path | str, suffix: str) -> Path:
     """The folder beside `folder` named with a suffix: (`aligned`, "debug") -> `aligned_debug`."""
     folder = Path(folder)

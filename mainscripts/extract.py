@@ -15,7 +15,7 @@ from core.geometry import transform_points
 from core.imaging.io import read_image
 from core.journal import Journal
 from core.options import add_arguments, option
-from core.paths import image_paths
+from core.paths import image_paths, relative
 from core.pipeline import Failed, Pipeline, Stage
 from core.prompt import Prompter
 from core.report import Reporter
@@ -229,7 +229,8 @@ def align_face(frame: np.ndarray, face: FoundFace, size: int, face_type: FaceTyp
 def _open_journal(options: ExtractOptions) -> Journal:
     settings = {name: value for name, value in asdict(options).items()
                 if name not in ("output_dir", "input_dir", "overwrite")}
-    header = {"job": "extract", "input_dir": str(options.input_dir.resolve()), **settings}
+    header = {"job": "extract", "input_dir": relative(options.input_dir, options.output_dir),
+              **settings}
 
     def remove_faces(done: Mapping[str, Any]) -> None:
         for frame in done.values():
