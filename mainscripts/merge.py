@@ -15,7 +15,7 @@ from core.errors import NoFacesFound
 from core.imaging.io import encode_image, read_image
 from core.journal import Journal
 from core.options import add_arguments, given, option, resolve
-from core.paths import atomic_write, image_paths
+from core.paths import atomic_write, image_paths, relative
 from core.pipeline import Failed, Pipeline, Stage
 from core.prompt import Prompter
 from core.provenance import ContentSigner
@@ -117,7 +117,7 @@ def merge(files: MergeFiles, options: MergeOptions, reporter: Reporter) -> Mergi
     if not any(path.stem in landmarks for path in paths):
         raise NoFacesFound(f"{files.aligned_dir}: none of its faces comes from a frame of "
                            f"{files.input_dir}; extract the faces of these frames first")
-    predictor, generation = _load_predictor(files)
+    predictor, generation = _load_predictor(files, reporter)
     for folder in (files.output_dir, files.output_mask_dir):
         folder.mkdir(parents=True, exist_ok=True)
     with _open_journal(files, options, generation, paths) as journal:
@@ -202,12 +202,15 @@ def _writer(files: MergeFiles) -> Callable[[Path, np.ndarray, np.ndarray, int], 
     return write
 
 
-def _load_predictor(files: MergeFiles) -> tuple[Predictor, int]:
+def _load_predictor(files: MergeFiles, reporter: Reporter) -> tuple[Predictor, int]:
     """The model's predictor and the number of its generation."""
     from models.loading import restore  # TensorFlow: too heavy for --help
     from models.store import ModelStore
 
-    saved = ModelStore(files.model_dir, files.model, files.name).require()
+    store = ModelStore(files.model_dir, files.model, files.name)
+    saved = store.require()
+    for problem in store.generations.problems:
+        reporter.warning(problem)
     return restore(files.model, saved).predictor(), saved.number
 
 
@@ -223,7 +226,7 @@ def _landmarks_by_stem(aligned_dir: Path) -> dict[str, list[np.ndarray]]:
 
 def _open_journal(files: MergeFiles, options: MergeOptions, generation: int,
                   paths: Sequence[Path]) -> Journal:
-    header = {"job": "merge", "input_dir": str(files.input_dir.resolve()),
+    header = {"job": "merge", "input_dir": relative(files.input_dir, files.output_dir),
               "model": f"{files.name}_{files.model}", "generation": generation, **asdict(options)}
     wanted = {path.stem for path in paths}
 
