@@ -27,9 +27,7 @@ class StageReport:
 
     def __init__(self, path: Path):
         self.path = path
-        self.stages: dict[str, Any] = {}
-        if path.exists():
-            self.stages = json.loads(path.read_bytes()).get("stages", {})
+        self.stages = _earlier_stages(path)
 
     def run(self, name: str, work: Callable[[], Result],
             describe: Callable[[Result], tuple[int, dict[str, Any]]]) -> Result:
@@ -56,6 +54,18 @@ class StageReport:
         """Writes the report; `facts` stand before the stages."""
         text = json.dumps({**facts, "stages": self.stages}, indent=1)
         atomic_write(self.path, f"{text}\n".encode())
+
+
+def _earlier_stages(path: Path) -> dict[str, dict[str, Any]]:
+    """What a report says; nothing if it is missing or damaged, since it only informs."""
+    try:
+        report = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
+    stages = report.get("stages") if isinstance(report, dict) else None
+    if not isinstance(stages, dict):
+        return {}
+    return {name: stage for name, stage in stages.items() if isinstance(stage, dict)}
 
 
 def demo_contact_sheet(frames: Path, merged: Path, masks: Path) -> np.ndarray:

@@ -19,6 +19,7 @@ class StopRequest:
         self._former = {}
 
     def __enter__(self) -> "StopRequest":
+        self.requested = False
         for number in self.SIGNALS:
             try:
                 self._former[number] = signal.signal(number, self._note)
