@@ -14,7 +14,7 @@ from core.imaging.io import read_image
 from core.paths import atomic_write, image_paths
 
 SHEET_FRAMES = 8
-SHEET_WIDTH = 360
+SHEET_WIDTH = 480
 
 Result = TypeVar("Result")
 
