@@ -29,7 +29,7 @@ CLIPS = Path(__file__).resolve().parents[1] / "demo"
 # What two CPU cores can train within minutes: under half of Quick96's pixels, half of its widths or
 # less, and full steps (no learning-rate dropout) that grow small over the second half.
 MODEL = Quick96Options(
-    resolution=64, e_dims=32, d_dims=24, d_mask_dims=8, batch_size=8, lr_dropout=1.0, lr_decay=0.5,
+    resolution=64, e_dims=32, d_dims=24, d_mask_dims=8, batch_size=4, lr_dropout=1.0, lr_decay=0.5,
     save_minutes=1.0, preview_seconds=20.0, seed=1)
 
 
