@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.errors import DiskFull, NoImagesFound
+from core.errors import DiskFull, NoImagesFound, is_disk_full
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
@@ -82,6 +82,10 @@ def atomic_path(path: Path | str, *, durable: bool = True) -> Iterator[Path]:
         if durable:
             _sync(temporary)
         os.replace(temporary, final)
+    except OSError as error:
+        if is_disk_full(error) and error.filename is None:
+            error.filename = str(final)  # the system names no file when a write finds no room
+        raise
     finally:
         temporary.unlink(missing_ok=True)
     if durable:

@@ -12,6 +12,7 @@ from core.paths import (
     format_bytes,
     image_paths,
     natural_key,
+    relative,
     require_free_space,
     sibling,
 )
@@ -136,3 +137,14 @@ def test_a_sibling_is_named_after_the_folder(tmp_path, monkeypatch):
     (tmp_path / "aligned").mkdir()
     monkeypatch.chdir(tmp_path / "aligned")
     assert sibling(".", "trash") == tmp_path / "aligned_trash"
+
+
+def test_a_folder_is_found_from_another_wherever_both_are_moved(tmp_path, monkeypatch):
+    for place in ("here", "there"):
+        (tmp_path / place / "data/aligned").mkdir(parents=True)
+        data = tmp_path / place / "data"
+        assert relative(data, data / "aligned") == ".."
+        assert relative(data / "aligned", data) == "aligned"
+        assert relative(data, data) == "."
+        monkeypatch.chdir(data)
+        assert relative(".", "aligned") == ".."
