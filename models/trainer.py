@@ -93,22 +93,20 @@ def train(model: SwapModel, generators: Mapping[Side, BatchGenerator], progress:
     Raises:
         TrainingDiverged: A loss is not finite; `progress` then does not count that iteration.
     """
-    samples = _Samples(generators)
-    last = clock()
+    samples, last = _Samples(generators), clock()
     while (reason := limits.reached(progress)) is None:
         if should_stop():
             return "stopped"
         iteration = progress.iteration + 1
         start = clock()
-        if not samples.batches or model.needs_new_batch(iteration):
-            samples.renew()
+        batches = samples.batches(renewed=model.needs_new_batch(iteration))
         data_seconds = clock() - start
-        losses = model.train_step(iteration, samples.batches, limits.rate_scale(progress))
+        losses = model.train_step(iteration, batches, limits.rate_scale(progress))
         _require_finite(losses, iteration)
         now = clock()
         seconds, last = now - last, now
-        positions = samples.positions(kept=not model.needs_new_batch(iteration + 1))
-        _advance(progress, losses, seconds, positions)
+        is_kept = not model.needs_new_batch(iteration + 1)
+        _advance(progress, losses, seconds, samples.positions(is_kept))
         on_iteration(Iteration(losses, seconds, data_seconds))
         for action in periodic:
             action.tick(now)
@@ -121,13 +119,15 @@ class _Samples:
     def __init__(self, generators: Mapping[Side, BatchGenerator]):
         self._generators = generators
         self._starts: dict[Side, int] = {}
-        self.batches: dict[Side, Batch] = {}
+        self._batches: dict[Side, Batch] = {}
 
-    def renew(self) -> None:
-        """Fetches the next batch of each side."""
-        for side, generator in self._generators.items():
-            self._starts[side] = generator.position
-            self.batches[side] = generator.next_batch()
+    def batches(self, renewed: bool) -> dict[Side, Batch]:
+        """The batch of each side; the next one if `renewed`, or if there is none yet."""
+        if renewed or not self._batches:
+            for side, generator in self._generators.items():
+                self._starts[side] = generator.position
+                self._batches[side] = generator.next_batch()
+        return self._batches
 
     def positions(self, kept: bool) -> dict[str, int]:
         """Side -> where a run that goes on from here begins; `kept`: with these batches again."""

@@ -71,15 +71,17 @@ def test_the_sheet_shows_frames_spread_over_the_video_side_by_side(tmp_path, n_f
         write_image(folders[0] / f"{stem}.jpg", picture((blue, 0, 0)))
         write_image(folders[1] / f"{stem}.png", picture((blue, 200, 0)))
         write_image(folders[2] / f"{stem}.png", picture((blue, 0, 200)))
-    sheet = demo_contact_sheet(*folders).astype(int)
+    sheet = demo_contact_sheet(*folders)
     assert sheet.shape[1] >= 3 * SHEET_WIDTH
+    sheet = sheet[::4, ::4].astype(int)  # a sixteenth shows it as well
+    width = SHEET_WIDTH // 4
     shown = []
     for number in range(n_frames):
         colour = np.array([10 + 5 * number, 200, 0])
-        if (np.abs(sheet - colour).max(-1) <= 1).sum() > 0.9 * SHEET_WIDTH * 200:
+        if (np.abs(sheet - colour).max(-1) <= 1).sum() > 0.9 * width * 50:
             shown.append(number)
             y, x = np.nonzero(np.abs(sheet - [10 + 5 * number, 0, 200]).max(-1) <= 1)
-            assert x.min() > 2 * SHEET_WIDTH and np.ptp(x) == pytest.approx(SHEET_WIDTH, abs=30)
+            assert x.min() > 2 * width and np.ptp(x) == pytest.approx(width, abs=8)
     assert len(shown) == min(n_frames, SHEET_FRAMES)
     if n_frames > SHEET_FRAMES:
         gaps = np.diff([0, *shown, n_frames - 1])

@@ -39,13 +39,14 @@ class CountingModel(SwapModel):
 
     def __init__(self, clock, seconds=1.0, losses=(), keeps_every=0):
         self.clock, self.seconds, self.keeps_every = clock, seconds, keeps_every
-        self.losses, self.seen = losses, []
+        self.losses, self.seen, self.scales = losses, [], []
 
     def needs_new_batch(self, iteration):
         return not self.keeps_every or iteration % self.keeps_every != 0
 
     def train_step(self, iteration, batches, rate_scale=1.0):
         self.clock.now += self.seconds
+        self.scales.append(rate_scale)
         self.seen.append((iteration, *(int(batches[side]["target"][0]) for side in Side)))
         loss = dict(self.losses).get(iteration, 1 / iteration)
         return {"src": loss, "dst": 0.5}
@@ -155,6 +156,29 @@ def test_a_model_may_train_on_the_same_samples_again():
     run(model, Limits(iteration=7))
     assert model.seen == [(1, 0, 0), (2, 4, 4), (3, 4, 4), (4, 8, 8), (5, 12, 12), (6, 12, 12),
                           (7, 16, 16)]
+
+
+@pytest.mark.parametrize("limits, progress, scale", [
+    (Limits(100, decay=0.0), Progress(99), 1.0),
+    (Limits(100, decay=1.0), Progress(0), 1.0),
+    (Limits(100, decay=1.0), Progress(50), 0.5),  # half a cosine from 1 to 0
+    (Limits(100, decay=1.0), Progress(25), (1 + math.sqrt(0.5)) / 2),
+    (Limits(100, decay=0.5), Progress(50), 1.0),
+    (Limits(100, decay=0.5), Progress(75), 0.5),
+    (Limits(100, decay=0.5), Progress(100), 0.0),
+    (Limits(minutes=10, decay=0.2), Progress(seconds=540), 0.5),
+    (Limits(100, 10, decay=0.2), Progress(90, seconds=1), 0.5),  # the limit that comes first
+    (Limits(decay=0.5), Progress(10**6, seconds=1e6), 1.0),
+])
+def test_the_learning_rate_falls_towards_the_target(limits, progress, scale):
+    assert limits.rate_scale(progress) == pytest.approx(scale, abs=1e-12)
+
+
+def test_every_iteration_gets_the_scale_of_its_place():
+    model = CountingModel(Clock())
+    run(model, Limits(4, decay=1.0))
+    assert model.scales == pytest.approx(
+        [(1 + math.cos(math.pi * k / 4)) / 2 for k in range(4)])
 
 
 @pytest.mark.parametrize("first", range(1, 7))
