@@ -30,7 +30,7 @@ CLIPS = Path(__file__).resolve().parents[1] / "demo"
 # less, and full steps (no learning-rate dropout) that grow small over the second half.
 MODEL = Quick96Options(
     resolution=64, e_dims=32, d_dims=24, d_mask_dims=8, batch_size=4, lr_dropout=1.0, lr_decay=0.5,
-    save_minutes=1.0, preview_seconds=20.0, seed=1)
+    random_src_flip=True, random_dst_flip=True, save_minutes=1.0, preview_seconds=20.0, seed=1)
 
 
 @dataclass(frozen=True)
