@@ -9,6 +9,7 @@ import math
 import sys
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, TextIO
@@ -169,7 +170,27 @@ class ConsoleReporter:
         _print_line(f"{colored(f'{mark}:', mark, stream)} {message}", stream)
 
 
-class JsonReporter:
+class EventReporter(ABC):
+    """Says everything as events."""
+
+    def info(self, message: str) -> None:
+        """Gives {"event": "info", ...}."""
+        self.event("info", message=message)
+
+    def warning(self, message: str) -> None:
+        """Gives {"event": "warning", ...}."""
+        self.event("warning", message=message)
+
+    def error(self, message: str, exit_code: int) -> None:
+        """Gives {"event": "error", ...}."""
+        self.event("error", message=message, exit_code=exit_code)
+
+    @abstractmethod
+    def event(self, kind: str, **fields: Any) -> None:
+        """Gives {"event": kind, ...}."""
+
+
+class JsonReporter(EventReporter):
     """For programs: one JSON object per line on stdout.
 
     `{"event": "info", "message": ...}`, `{"event": "error", "message": ..., "exit_code": 1}`,
@@ -191,15 +212,7 @@ class JsonReporter:
     def info(self, message: str) -> None:
         """Writes {"event": "info", ...}."""
         if not self._quiet:
-            self.event("info", message=message)
-
-    def warning(self, message: str) -> None:
-        """Writes {"event": "warning", ...}."""
-        self.event("warning", message=message)
-
-    def error(self, message: str, exit_code: int) -> None:
-        """Writes {"event": "error", ...}."""
-        self.event("error", message=message, exit_code=exit_code)
+            super().info(message)
 
     def event(self, kind: str, **fields: Any) -> None:
         """Writes one line."""
@@ -218,7 +231,7 @@ class JsonReporter:
         return LimitedProgress(show, JSON_INTERVAL_SECONDS)
 
 
-class SilentReporter:
+class SilentReporter(EventReporter):
     """Tells nobody and remembers everything; for tests and for use as a library.
 
     Attributes:
@@ -228,18 +241,6 @@ class SilentReporter:
 
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
-
-    def info(self, message: str) -> None:
-        """Remembers a message."""
-        self.event("info", message=message)
-
-    def warning(self, message: str) -> None:
-        """Remembers a warning."""
-        self.event("warning", message=message)
-
-    def error(self, message: str, exit_code: int) -> None:
-        """Remembers an error."""
-        self.event("error", message=message, exit_code=exit_code)
 
     def event(self, kind: str, **fields: Any) -> None:
         """Remembers an event."""

@@ -14,7 +14,7 @@ from core.provenance import MIME_TYPES, ContentSigner
 from core.report import Reporter
 from core.video import VideoInfo, VideoWriter, find_video, probe, read_timeline
 from core.video_write import CONTAINERS
-from mainscripts.videoed_extract import required
+from mainscripts.command import require
 
 MEGABIT = 1_000_000
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower",
@@ -82,11 +82,12 @@ def video_from_sequence(
         ProvenanceError: The result cannot be signed.
     """
     start_time = time.monotonic()
+    require(options, "input_dir", "output_file")
     output = _checked_output(options)
     reference = None if options.reference_file is None else find_video(options.reference_file)
     if options.include_audio and reference is None:
         raise UsageError("--include-audio needs --reference-file; say whose sound to copy")
-    images = _images(required(options.input_dir, "--input-dir"), options.ext)
+    images = _images(options.input_dir, options.ext)
     frames = images if reference is None else _one_per_frame(images, reference, options)
     # Before any work, so that a missing key or a full disk is not found out at the end.
     signer = ContentSigner.open() if options.sign else None
@@ -108,7 +109,7 @@ def video_from_sequence(
 
 
 def _checked_output(options: VideoFromSequenceOptions) -> Path:
-    output = required(options.output_file, "--output-file").expanduser()
+    output = options.output_file.expanduser()
     suffix = output.suffix.lower()
     if suffix not in CONTAINERS:
         raise UsageError(f"{output}: cannot write this kind of video; use one of "

@@ -18,7 +18,7 @@ from core.paths import atomic_write, image_paths, require_free_space
 from core.pipeline import Failed, Pipeline, Stage
 from core.report import Reporter
 from core.video import DamagedFrame, Timeline, find_video, probe, read_frames, read_timeline
-from mainscripts.command import stop_if_disk_full
+from mainscripts.command import require, stop_if_disk_full
 
 RECORD_NAME = "frames.json"
 RECORD_VERSION = 1
@@ -80,8 +80,9 @@ def extract_video(options: ExtractVideoOptions, reporter: Reporter) -> ExtractVi
         DiskFull: The images will not fit.
     """
     start_time = time.monotonic()
-    video = find_video(required(options.input_file, "--input-file"))
-    folder = required(options.output_dir, "--output-dir").expanduser()
+    require(options, "input_file", "output_dir")
+    video = find_video(options.input_file)
+    folder = options.output_dir.expanduser()
     timeline = read_timeline(video)
     indices = chosen_indices(timeline, options.fps, options.every)
     record = _record(video, timeline, indices, options)
@@ -128,13 +129,6 @@ def chosen_indices(timeline: Timeline, fps: float, every: int) -> list[int]:
             chosen.append(index)
             due += step * (-(-(end - due) // step))  # first step at or after the frame's end
     return chosen[::every]
-
-
-def required(path: Path | None, flag: str) -> Path:
-    """The path, or a UsageError that names its flag."""
-    if path is None:
-        raise UsageError(f"{flag} is missing; say which (see `main.py videoed --help`)")
-    return path
 
 
 def _record(
