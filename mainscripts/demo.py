@@ -132,7 +132,7 @@ def _make_videos(files: MergeFiles, dst: Path, workspace: Path, reporter: Report
     """Makes both videos unless they are newer than the merged frames; returns frames written."""
     result = VideoFromSequenceOptions(
         input_dir=files.output_dir, output_file=workspace / "result.mp4", reference_file=dst,
-        include_audio=True, overwrite=True)
+        include_audio=True, fill_gaps=True, overwrite=True)
     mask = replace(result, input_dir=files.output_mask_dir, include_audio=False, mask=True,
                    output_file=workspace / "result_mask.mp4")
     merged_at = (files.output_dir / JOURNAL).stat().st_mtime
