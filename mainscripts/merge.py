@@ -150,13 +150,13 @@ def _merge_frames(todo: Sequence[Path], landmarks: Mapping[str, list[np.ndarray]
 
 
 def merge_stages(predictor: Predictor, options: MergeOptions,
-                 write: Callable[[Path, np.ndarray, np.ndarray, int], None]) -> list[Stage]:
+                 write: Callable[[Path, np.ndarray, np.ndarray, bool], None]) -> list[Stage]:
     """The steps from (path, landmarks of its faces) to the number of faces merged.
 
     Args:
         predictor: The swap.
         options: How to merge.
-        write: Takes the frame's path, image, mask and number of new faces.
+        write: Takes the frame's path, image and mask, and whether the image has new pixels.
     """
     face_mask, dst_mask = needed_masks(options)
 
@@ -180,21 +180,25 @@ def merge_stages(predictor: Predictor, options: MergeOptions,
     def finish(item: tuple[_Frame, list[FaceToMerge]]) -> int:
         frame, faces = item
         merged = merge_frame(frame.image, faces, options, predictor.face_type)
-        write(frame.path, merged.image, merged.mask, len(faces))
+        is_changed = bool(faces) and not np.array_equal(merged.image, frame.image)
+        write(frame.path, merged.image, merged.mask, is_changed)
         return len(faces)
 
     return [Stage("read", read), Stage("predict", predict, batch=BATCH),
             Stage("merge and write", finish, workers=2)]
 
 
-def _writer(files: MergeFiles) -> Callable[[Path, np.ndarray, np.ndarray, int], None]:
-    """Writes `<frame>.png` into both folders; frames with a new face carry a manifest."""
+def _writer(files: MergeFiles) -> Callable[[Path, np.ndarray, np.ndarray, bool], None]:
+    """Writes `<frame>.png` into both folders; frames with a new face carry a manifest.
+
+    A frame that stays as it came gets none: the mark would say what is not true.
+    """
     signer = ContentSigner.open()
 
-    def write(path: Path, image: np.ndarray, mask: np.ndarray, n_faces: int) -> None:
+    def write(path: Path, image: np.ndarray, mask: np.ndarray, is_changed: bool) -> None:
         name = f"{path.stem}.png"
         png = encode_image(image, ".png")
-        if n_faces:
+        if is_changed:
             png = signer.sign_bytes(png, "image/png", title=name)
         atomic_write(files.output_mask_dir / name, encode_image(mask, ".png"))
         atomic_write(files.output_dir / name, png)

@@ -43,6 +43,13 @@ def test_every_frame_is_merged_inside_its_mask_and_signed(workspace):
     assert manifest.digital_source_type.endswith("compositeWithTrainedAlgorithmicMedia")
 
 
+def test_frames_that_stay_as_they_came_carry_no_mark(workspace):
+    assert run(*workspace.merge_words(), "--mode", "original").code == 0
+    for frame in image_paths(workspace.path("data_dst")):
+        assert np.array_equal(read_image(merged(workspace, frame.name)), read_image(frame))
+        assert read_manifest(merged(workspace, frame.name)).state == "missing"
+
+
 def test_running_again_changes_nothing_and_says_so(merged_workspace):
     before = merged_workspace.snapshot()
     outcome = run(*merged_workspace.merge_words())
