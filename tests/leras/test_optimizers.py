@@ -169,3 +169,16 @@ def test_the_state_names_step_and_slots_and_owns_no_weights(kind, slots):
     assert list(state) == ["step"] + [f"{slot}/{path}" for slot in slots for path in SHAPES]
     assert state["step"] == 1 and state["step"].dtype == np.int64
     assert len(optimizer.variables) == len(state)  # TensorFlow's own count agrees
+
+
+@pytest.mark.parametrize("kind", OPTIMIZERS)
+def test_a_scaled_step_goes_that_share_of_the_way(kind):
+    signature = [tf.TensorSpec(shape) for shape in SHAPES.values()]
+    moves = {}
+    for scale in (1.0, 0.25, 0.0):
+        variables, optimizer, _ = build(kind, Schedule(0.01))
+        compile(lambda *g: optimizer.apply(g, tf.constant(scale)), *signature)(*gradients(1))
+        moves[scale] = [value.numpy() - start_values()[path] for path, value in variables.items()]
+    for whole, quarter, none in zip(moves[1.0], moves[0.25], moves[0.0]):
+        np.testing.assert_allclose(quarter, whole / 4, rtol=1e-3, atol=1e-6)
+        assert not none.any()
