@@ -1,5 +1,6 @@
 """`videoed extract-video`: the frames of a video as numbered images."""
 
+import hashlib
 import json
 import os
 import time
@@ -22,6 +23,7 @@ from mainscripts.command import require, stop_if_disk_full
 
 RECORD_NAME = "frames.json"
 RECORD_VERSION = 1
+FINGERPRINT_BYTES = 4 * 2**20  # of each end: headers and index, and enough of the pictures
 FREE_BYTES_PER_PIXEL = {"png": 1.6, "jpg": 0.6}  # film: 0.7 to 1.3, and 0.2 to 0.5
 IMAGE_ENDS = {".png": b"IEND\xaeB`\x82", ".jpg": b"\xff\xd9"}
 
@@ -134,11 +136,11 @@ def chosen_indices(timeline: Timeline, fps: float, every: int) -> list[int]:
 def _record(
     video: Path, timeline: Timeline, indices: list[int], options: ExtractVideoOptions
 ) -> dict[str, Any]:
-    facts = video.stat()
     fixed = ("output_ext", "fps", "every", "jpeg_quality")
     return {
         "version": RECORD_VERSION,
-        "source": {"name": video.name, "bytes": facts.st_size, "modified_ns": facts.st_mtime_ns},
+        "source": {"name": video.name, "bytes": video.stat().st_size,
+                   "content": _fingerprint(video)},
         "options": {name: getattr(options, name) for name in fixed},
         "n_source_frames": len(timeline.pts),
         "time_base": str(timeline.time_base),
@@ -146,6 +148,15 @@ def _record(
         "pts": [timeline.pts[index] for index in indices],
         "damaged": [],
     }
+
+
+def _fingerprint(video: Path) -> str:
+    """Tells videos apart whatever their dates, which copies and clones change."""
+    with open(video, "rb") as file:
+        digest = hashlib.sha256(file.read(FINGERPRINT_BYTES))
+        file.seek(max(video.stat().st_size - FINGERPRINT_BYTES, 0))
+        digest.update(file.read())
+    return digest.hexdigest()[:16]
 
 
 def _write_record(folder: Path, record: dict[str, Any]) -> None:

@@ -102,6 +102,19 @@ def test_interrupted_extraction_is_resumed(tmp_path):
     assert kept.stat().st_mtime_ns == kept_time
 
 
+def test_a_copy_of_the_video_continues_and_another_of_its_name_and_size_does_not(tmp_path):
+    video = make_video(tmp_path / "v.mp4", 6)
+    extract(video, tmp_path / "f")
+    data = video.read_bytes()
+    video.unlink()
+    video.write_bytes(data)  # a new date, as after copying
+    code, events = extract(video, tmp_path / "f")
+    assert code == 0 and "6 were there already" in events[-1]["message"]
+    video.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    code, events = extract(video, tmp_path / "f")
+    assert code == 2 and "another video" in error(events)
+
+
 def test_record_names_the_video_and_the_time_of_each_image(tmp_path):
     video = make_video(tmp_path / "v.mp4", 10)
     extract(video, tmp_path / "f", "--every", "3")
