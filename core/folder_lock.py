@@ -63,7 +63,7 @@ class FolderLock:
             holder = file.read(_LOCKED_BYTE).decode("utf-8", "replace").strip() or "another process"
             file.close()
             raise FolderInUse(f"{self._folder} is being written by {holder}; "
-                              "stop it first, or work on another model") from error
+                              "stop it first, or choose another folder or model") from error
         with contextlib.suppress(OSError):  # a full disk; only the message needs the text
             file.truncate(0)
             file.write(f"process {os.getpid()} on {socket.gethostname()}\n".encode())

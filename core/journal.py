@@ -2,18 +2,21 @@
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from core.errors import UsageError
-from core.paths import atomic_write
+from core.folder_lock import FolderLock
+from core.paths import atomic_write, remove_parts
 
 
 class Journal:
     """A file of JSON lines: a header that says what the job is, then a line for each item done.
 
     A line is written when the item's own files are complete, so an item without a line is simply
-    done again. A last line cut off by a crash does not count.
+    done again. A last line cut off by a crash does not count. While the journal is open its folder
+    is locked, and what a killed run left unfinished there is removed.
 
     Attributes:
         done: Item -> what was noted about it.
@@ -30,22 +33,33 @@ class Journal:
             discard: Removes what the other job made; gets its `done` before that is forgotten.
 
         Raises:
+            FolderInUse: Another process works on the folder.
             UsageError: The file belongs to another job; it is left as it is.
         """
         self.path = path
         self._header = json.loads(json.dumps(header))
-        lines = _whole_lines(path)
+        with ExitStack() as stack:
+            stack.enter_context(FolderLock(path.parent))
+            self.done = self._begin(replace, discard)
+            self._file = stack.enter_context(open(path, "a", encoding="utf-8"))
+            self._open = stack.pop_all()  # both stay open until `close`
+
+    def _begin(self, replace: bool,
+               discard: Callable[[Mapping[str, Any]], None] | None) -> dict[str, Any]:
+        """Makes the file one of this job; returns what is done of it."""
+        remove_parts(self.path.parent)
+        lines = _whole_lines(self.path)
         if lines and lines[0] != self._header:
             if not replace:
-                raise UsageError(f"{path.parent}: holds the results of another run "
+                raise UsageError(f"{self.path.parent}: holds the results of another run "
                                  f"({_differences(lines[0], self._header)}); choose another "
                                  "folder, or give --overwrite to replace them")
             if discard is not None:
                 discard(_by_item(lines))
             lines = []
-        self.done = _by_item(lines)
-        _rewrite(path, [self._header, *self.done.values()])
-        self._file = open(path, "a", encoding="utf-8")
+        done = _by_item(lines)
+        _rewrite(self.path, [self._header, *done.values()])
+        return done
 
     def add(self, item: str, **noted: Any) -> None:
         """Notes that an item is done."""
@@ -54,8 +68,8 @@ class Journal:
         self._file.flush()
 
     def close(self) -> None:
-        """Closes the file; `done` stays."""
-        self._file.close()
+        """Closes the file and frees the folder; `done` stays."""
+        self._open.close()
 
     def __enter__(self) -> "Journal":
         return self

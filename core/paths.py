@@ -10,6 +10,7 @@ from pathlib import Path
 
 from core.errors import DiskFull, NoImagesFound, is_disk_full
 
+_PART = re.compile(r"\.part-[0-9a-f]{12}")
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
 
@@ -96,6 +97,13 @@ def atomic_write(path: Path | str, data: bytes, *, durable: bool = True) -> None
     """Writes a whole file or nothing; see `atomic_path`."""
     with atomic_path(path, durable=durable) as temporary:
         temporary.write_bytes(data)
+
+
+def remove_parts(folder: Path | str) -> None:
+    """Removes what killed processes left of `atomic_path`; only for a folder nobody writes to."""
+    for path in Path(folder).glob(".part-*"):
+        if _PART.fullmatch(path.stem) and path.is_file():
+            path.unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:

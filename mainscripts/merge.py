@@ -15,7 +15,7 @@ from core.errors import NoFacesFound
 from core.imaging.io import encode_image, read_image
 from core.journal import Journal
 from core.options import add_arguments, given, option, resolve
-from core.paths import atomic_write, image_paths, relative
+from core.paths import atomic_write, image_paths, relative, remove_parts
 from core.pipeline import Failed, Pipeline, Stage
 from core.prompt import Prompter
 from core.provenance import ContentSigner
@@ -121,6 +121,7 @@ def merge(files: MergeFiles, options: MergeOptions, reporter: Reporter) -> Mergi
     for folder in (files.output_dir, files.output_mask_dir):
         folder.mkdir(parents=True, exist_ok=True)
     with _open_journal(files, options, generation, paths) as journal:
+        remove_parts(files.output_mask_dir)
         todo = [path for path in paths if not _is_done(journal, path, files, landmarks)]
         start = time.monotonic()
         failed, stages = _merge_frames(todo, landmarks, predictor, files, options, journal,

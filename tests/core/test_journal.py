@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from core.errors import UsageError
+from core.errors import FolderInUse, UsageError
 from core.journal import Journal
 
 HEADER = {"job": "extract", "size": 256}
@@ -122,3 +122,22 @@ def test_names_of_any_script_come_back(tmp_path):
     path = write(tmp_path / "j.jsonl", "Кадр 1.png", "画面\n2.png")
     with Journal(path, HEADER) as journal:
         assert set(journal.done) == {"Кадр 1.png", "画面\n2.png"}
+
+
+def test_a_folder_serves_one_open_journal_and_is_free_again_afterwards(tmp_path):
+    with Journal(tmp_path / "j", {"job": "a"}) as journal:
+        with pytest.raises(FolderInUse, match="choose another folder"):
+            Journal(tmp_path / "j", {"job": "a"})
+        journal.add("1")
+    with pytest.raises(UsageError):
+        Journal(tmp_path / "j", {"job": "b"})
+    with Journal(tmp_path / "j", {"job": "a"}) as journal:
+        assert list(journal.done) == ["1"]
+
+
+def test_what_a_killed_run_left_unfinished_is_removed_and_nothing_else(tmp_path):
+    part, hidden = tmp_path / ".part-0123456789ab.png", tmp_path / ".part-mine.png"
+    for path in (part, hidden):
+        path.write_bytes(b"x")
+    Journal(tmp_path / "j", {}).close()
+    assert not part.exists() and hidden.exists()
