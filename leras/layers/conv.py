@@ -2,8 +2,10 @@
 
 import tensorflow as tf
 
-from leras.initializers import glorot_uniform, zeros
+from leras.initializers import Initializer, glorot_uniform, zeros
+from leras.layers.weights import equalized, in_use, kernel_gain
 from leras.module import Module
+from leras.ops.convolution import conv2d
 
 Padding = str | int
 
@@ -58,24 +60,30 @@ class Conv2D(Module):
         stride, dilation: The same for both axes.
         padding: See `explicit_padding`.
         use_bias: Adds a bias per output channel.
+        use_wscale: See `leras.layers.weights.equalized`.
+        initializer: Of the weight.
 
-    Parameters: `weight` (k, k, in_ch, out_ch), Glorot uniform; `bias` (out_ch,), zeros.
+    Parameters: `weight` (k, k, in_ch, out_ch); `bias` (out_ch,), zeros.
     """
 
     def __init__(self, in_ch: int, out_ch: int, kernel_size: int = 3, *, stride: int = 1,
                  dilation: int = 1, padding: Padding = "same", use_bias: bool = True,
+                 use_wscale: bool = False, initializer: Initializer = glorot_uniform,
                  name: str | None = None):
         super().__init__(name=name)
         self._stride, self._dilation = stride, dilation
         self._padding = explicit_padding(padding, kernel_size, dilation)
+        start, self._factor = equalized(use_wscale, initializer, kernel_size**2 * in_ch,
+                                        kernel_gain(kernel_size))
         shape = (kernel_size, kernel_size, in_ch, out_ch)
-        self.weight = self.parameter("weight", shape, glorot_uniform)
+        self.weight = self.parameter("weight", shape, start)
         self.bias = self.parameter("bias", (out_ch,), zeros) if use_bias else None
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
-        """(N, H, W, in_ch) -> (N, H', W', out_ch)."""
-        y = tf.nn.conv2d(x, spread(self.weight, self._dilation), self._stride, self._padding)
-        return y if self.bias is None else tf.nn.bias_add(y, self.bias)
+        """(N, H, W, in_ch) -> (N, H', W', out_ch), the dtype of x."""
+        weight = spread(in_use(self.weight, self._factor, x.dtype), self._dilation)
+        y = conv2d(x, weight, self._stride, self._padding)
+        return y if self.bias is None else tf.nn.bias_add(y, tf.cast(self.bias, x.dtype))
 
 
 class DepthwiseConv2D(Module):
@@ -86,11 +94,12 @@ class DepthwiseConv2D(Module):
         multiplier: Output channels per input channel.
         Others as in `Conv2D`; stride and dilation cannot both exceed 1 (TensorFlow's limit).
 
-    Parameters: `weight` (k, k, channels, multiplier), Glorot uniform; `bias`, zeros.
+    Parameters: `weight` (k, k, channels, multiplier); `bias`, zeros.
     """
 
     def __init__(self, channels: int, kernel_size: int = 3, *, multiplier: int = 1, stride: int = 1,
                  dilation: int = 1, padding: Padding = "same", use_bias: bool = True,
+                 use_wscale: bool = False, initializer: Initializer = glorot_uniform,
                  name: str | None = None):
         super().__init__(name=name)
         self._strides = [1, stride, stride, 1]
@@ -101,14 +110,17 @@ class DepthwiseConv2D(Module):
         self._pad_before = None
         if not isinstance(self._padding, str):
             self._pad_before, self._padding = self._padding, "VALID"
+        start, self._factor = equalized(use_wscale, initializer, kernel_size**2,
+                                        kernel_gain(kernel_size))
         shape = (kernel_size, kernel_size, channels, multiplier)
-        self.weight = self.parameter("weight", shape, glorot_uniform)
+        self.weight = self.parameter("weight", shape, start)
         self.bias = (self.parameter("bias", (channels * multiplier,), zeros) if use_bias else None)
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
-        """(N, H, W, channels) -> (N, H', W', channels * multiplier)."""
+        """(N, H, W, channels) -> (N, H', W', channels * multiplier), the dtype of x."""
         if self._pad_before is not None:
             x = tf.pad(x, self._pad_before)
-        y = tf.nn.depthwise_conv2d(x, self.weight, self._strides, self._padding,
+        weight = in_use(self.weight, self._factor, x.dtype)
+        y = tf.nn.depthwise_conv2d(x, weight, self._strides, self._padding,
                                    dilations=self._dilations)
-        return y if self.bias is None else tf.nn.bias_add(y, self.bias)
+        return y if self.bias is None else tf.nn.bias_add(y, tf.cast(self.bias, x.dtype))

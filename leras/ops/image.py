@@ -52,13 +52,14 @@ def separable_filter(x: tf.Tensor, rows: np.ndarray, columns: np.ndarray) -> tf.
         columns: (W', W) matrix for the horizontal axis.
 
     Returns:
-        (N, H', W', C).
+        (N, H', W', C), the dtype of x.
     """
     height, width, channels = x.shape[1:]
     x = tf.reshape(x, (-1, height, width * channels))
-    x = tf.linalg.matmul(tf.constant(rows)[tf.newaxis], x)  # (N, H', W * C)
+    rows, columns = (tf.cast(tf.constant(matrix), x.dtype) for matrix in (rows, columns))
+    x = tf.linalg.matmul(rows[tf.newaxis], x)  # (N, H', W * C)
     x = tf.reshape(x, (-1, width, channels))  # (N * H', W, C)
-    x = tf.linalg.matmul(tf.constant(columns)[tf.newaxis], x)  # (N * H', W', C)
+    x = tf.linalg.matmul(columns[tf.newaxis], x)  # (N * H', W', C)
     return tf.reshape(x, (-1, rows.shape[0], columns.shape[0], channels))
 
 

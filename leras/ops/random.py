@@ -20,10 +20,18 @@ def bernoulli_mask(shape: tuple[int, ...], probability: float, key: tf.Tensor) -
     Returns:
         float32 tensor.
     """
-    bits = tf.bitcast(tf.range(math.prod(shape), dtype=tf.int32), tf.uint32)
-    bits = mix(bits * np.uint32(0x9E3779B9) + mix(key))
+    n = math.prod(shape)
+    columns = math.gcd(n, 2**12)
+    # Split, so that no graph holds the numbers of all elements as one large constant.
+    rows = _hashed_range(n // columns, columns)[:, np.newaxis]
+    bits = mix(mix(key) + rows + _hashed_range(columns, 1))
     fraction = tf.bitcast(_shift(bits, 8), tf.int32)  # 24 bits: exact in float32 too
     return tf.reshape(tf.cast(fraction < int(probability * 2**24), tf.float32), shape)
+
+
+def _hashed_range(n: int, step: int) -> np.ndarray:
+    """(n,) uint32: 0, step, 2 step, ... times the golden ratio of 2^32, without the overflow."""
+    return (np.arange(n, dtype=np.uint64) * step * 0x9E3779B9).astype(np.uint32)
 
 
 def mix(bits: tf.Tensor) -> tf.Tensor:

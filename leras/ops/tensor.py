@@ -1,4 +1,4 @@
-"""Shape changes and norms without parameters."""
+"""Shape changes, norms, activations and pooling without parameters."""
 
 import tensorflow as tf
 
@@ -19,6 +19,24 @@ def depth_to_space(x: tf.Tensor, size: int) -> tf.Tensor:
     Input channel (dy * size + dx) * C + c becomes channel c of sub-pixel (dy, dx) (DCR order).
     """
     return tf.nn.depth_to_space(x, size)
+
+
+def space_to_depth(x: tf.Tensor, size: int) -> tf.Tensor:
+    """(N, size * H, size * W, C) -> (N, H, W, size^2 * C); the inverse of `depth_to_space`."""
+    return tf.nn.space_to_depth(x, size)
+
+
+def max_pool(x: tf.Tensor, size: int = 2, stride: int = 2) -> tf.Tensor:
+    """Largest value of each size x size window: (N, H, W, C) -> (N, ceil(H / stride), ..., C).
+
+    Windows that reach over the border are cut, as TensorFlow's SAME places them.
+    """
+    return tf.nn.max_pool2d(x, size, stride, "SAME")
+
+
+def gelu(x: tf.Tensor) -> tf.Tensor:
+    """x * Phi(x), by its approximation with tanh (Hendrycks and Gimpel, 2016)."""
+    return tf.nn.gelu(x, approximate=True)
 
 
 def pixel_norm(x: tf.Tensor, axis: int | tuple[int, ...] = -1) -> tf.Tensor:

@@ -2,16 +2,20 @@
 
 import math
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import tensorflow as tf
 
 from leras.module import Module
 from leras.ops.random import bernoulli_mask, mix
+from leras.replicas import local_copy
 
 EPSILON = 1e-6  # numpy.finfo(float32).resolution, added outside of the root
+
+STRANDS = 4
+CAPTURED = 129  # elements of a tensor that a graph reads from outside
+MANY = 2**12  # elements of a gradient that is summed by itself
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,11 @@ class Optimizer(Module):
         variables: Path -> variable, in the order in which gradients will come.
         schedule: See `Schedule`.
         seed: Of the masks of the learning-rate dropout.
+        frozen: Paths of variables that keep their values. They have slots all the same, so that a
+            saved state fits whatever is frozen.
+
+    Raises:
+        ValueError: naming frozen paths that are no variables.
     """
 
     slot_names: tuple[str, ...] = ()
@@ -46,12 +55,21 @@ class Optimizer(Module):
         ("_variables", *tf.Module._TF_MODULE_IGNORED_PROPERTIES))
 
     def __init__(self, variables: Mapping[str, tf.Variable], schedule: Schedule, *, seed: int = 0,
-                 name: str | None = None):
+                 frozen: Collection[str] = (), name: str | None = None):
         super().__init__(name=name)
+        unknown = sorted(set(frozen) - variables.keys())
+        if unknown:
+            raise ValueError(f"frozen paths without a variable: {unknown}")
         self._paths = tuple(variables)
+        self._frozen = frozenset(frozen)
         self._variables = tuple(variables.values())
         self._schedule, self._seed = schedule, seed
         self.step = tf.Variable(0, dtype=tf.int64, name="step")
+        # Inputs of the graph: as constants in it, each variable would need a compiled update of its
+        # own, instead of one for all variables of a size. Tensors of few elements become constants.
+        self._numbers = [tf.fill((CAPTURED,), tf.constant(index, tf.uint32))
+                         for index in range(len(self._paths))]
+        self._advance = tf.function(self._advanced, autograph=False)  # traced once for each size
         self._slots = {slot: [tf.Variable(tf.zeros_like(variable), name=slot)
                               for variable in self._variables] for slot in self.slot_names}
 
@@ -62,40 +80,118 @@ class Optimizer(Module):
             for path, variable in zip(self._paths, variables, strict=True):
                 yield f"{slot}/{path}", variable
 
-    def apply(self, gradients: Sequence[tf.Tensor], rate_scale: tf.Tensor | float = 1.0) -> None:
+    @property
+    def targets(self) -> list[tf.Variable]:
+        """The variables that are updated, in order."""
+        return [variable for _, variable in self.named_targets()]
+
+    def named_targets(self) -> Iterator[tuple[str, tf.Variable]]:
+        """Yields (path, variable) of what is updated, in order."""
+        for path, variable in zip(self._paths, self._variables, strict=True):
+            if path not in self._frozen:
+                yield path, variable
+
+    def apply(self, gradients: Sequence[tf.Tensor], rate_scale: tf.Tensor | float = 1.0,
+              accepted: tf.Tensor | None = None, norm: tf.Tensor | None = None) -> None:
         """Makes one step; call it inside a compiled function.
 
         Args:
-            gradients: One for each variable, in order.
+            gradients: One for each of `targets`, in order.
             rate_scale: () factor of the schedule's rate for this step.
+            accepted: () bool; False leaves weights, slots and step count as they were, whatever
+                the gradients hold. `None` accepts.
+            norm: () `global_norm` of the gradients if the caller has it.
         """
-        gradients = clip_by_global_norm(gradients, self._schedule.clip_norm)
-        self.step.assign_add(1)
+        gradients = clip_by_global_norm(gradients, self._schedule.clip_norm, norm)
+        accepted = tf.constant(True) if accepted is None else accepted
+        local_copy(self.step).assign_add(tf.cast(accepted, tf.int64))
         rate = cosine(self._schedule, self.step) * rate_scale
-        slots = zip(*self._slots.values(), strict=True)
-        for index, (variable, gradient, slot) in enumerate(
-                zip(self._variables, gradients, slots, strict=True)):
-            update = rate * self.direction(gradient, *slot)
-            variable.assign_sub(update * self._mask(index, variable))
-
-    @abstractmethod
-    def direction(self, gradient: tf.Tensor, *slots: tf.Variable) -> tf.Tensor:
-        """Advances the slots of one variable and returns its step for a rate of 1."""
-
-    def _mask(self, index: int, variable: tf.Variable) -> tf.Tensor | float:
-        if self._schedule.dropout >= 1:
-            return 1.0
         # The seed is scrambled first: of plain neighbours, each would repeat the other's masks.
         seed = mix(tf.constant(self._seed % 2**32, tf.uint32))
-        key = mix(tf.cast(self.step, tf.uint32) ^ seed) + np.uint32(index)
-        return bernoulli_mask(tuple(variable.shape), self._schedule.dropout, key)
+        key = mix(tf.cast(self.step, tf.uint32) ^ seed)
+        slots = list(zip(*self._slots.values(), strict=True))
+        live = [index for index, path in enumerate(self._paths) if path not in self._frozen]
+        for index, gradient in zip(live, gradients, strict=True):
+            variables = [self._variables[index], *slots[index]]
+            self._update([local_copy(variable) for variable in variables], gradient,
+                         key + self._numbers[index][0], rate, accepted)
+
+    def _update(self, variables: Sequence[tf.Variable], gradient: tf.Tensor, key: tf.Tensor,
+                rate: tf.Tensor, accepted: tf.Tensor) -> None:
+        """Moves one variable and its slots."""
+        flat = [tf.reshape(x, (-1,)) for x in (*variables, gradient)]
+        moved = self._advance(key, rate, tf.cast(self.step, tf.float32), accepted, *flat)
+        for variable, value in zip(variables, moved, strict=True):
+            variable.assign(tf.reshape(value, variable.shape))
+
+    def _advanced(self, key: tf.Tensor, rate: tf.Tensor, count: tf.Tensor, accepted: tf.Tensor,
+                  value: tf.Tensor, *slots_and_gradient: tf.Tensor) -> list[tf.Tensor]:
+        """The new values of one variable and its slots, all (n,)."""
+        *slots, gradient = slots_and_gradient
+        step, *moved = self.direction(count, gradient, *slots)
+        step = rate * step
+        if self._schedule.dropout < 1:
+            step = step * bernoulli_mask(tuple(value.shape), self._schedule.dropout, key)
+        # Selects, no branch: the compiler fuses them into the update.
+        return [tf.where(accepted, new, old)
+                for new, old in zip((value - step, *moved), (value, *slots), strict=True)]
+
+    @abstractmethod
+    def direction(self, count: tf.Tensor, gradient: tf.Tensor,
+                  *slots: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        """Where one variable goes.
+
+        Args:
+            count: () float32, number of this step from 1.
+            gradient: (n,).
+            slots: In the order of `slot_names`, (n,) each.
+
+        Returns:
+            The step for a rate of 1, and the new slots; (n,) each.
+        """
 
 
-def clip_by_global_norm(gradients: Sequence[tf.Tensor], limit: float) -> Sequence[tf.Tensor]:
-    """Scales all gradients by limit / norm where their common L2 norm exceeds `limit`; 0 is off."""
+def root(x: tf.Tensor) -> tf.Tensor:
+    """The square root, as a power: TensorFlow hands `tf.sqrt` to XLA through a compiler of its own,
+    which takes 4 ms each time, half a second for a model. The machine code is the same."""
+    return tf.pow(x, 0.5)
+
+
+def global_norm(gradients: Sequence[tf.Tensor]) -> tf.Tensor:
+    """() float32 common L2 norm; not finite as soon as one element is not."""
+    flat = [tf.reshape(gradient, (-1,)) for gradient in gradients]
+    small = [gradient for gradient in flat if gradient.shape[0] < MANY]
+    products = [_products_of_strands(gradient) for gradient in flat if gradient.shape[0] >= MANY]
+    # The longest gradients are no multiple of STRANDS long only if somebody trains odd widths.
+    small += [gradient[gradient.shape[0] // STRANDS * STRANDS:] for gradient in flat
+              if gradient.shape[0] >= MANY and gradient.shape[0] % STRANDS]
+    sums = [tf.linalg.trace(tf.add_n(products))] if products else []
+    if small:
+        sums.append(tf.reduce_sum(tf.square(tf.concat(small, 0))))
+    return tf.sqrt(tf.add_n(sums))
+
+
+def _products_of_strands(flat: tf.Tensor) -> tf.Tensor:
+    """(n,) -> (STRANDS, STRANDS), whose trace is the sum of squares.
+
+    XLA adds on CPUs one number after the other, each waiting for the one before, and compiles a
+    loop for every length. Matrix products run at the speed of memory and need no compiling.
+    """
+    length = flat.shape[0] // STRANDS
+    strands = tf.reshape(flat[:length * STRANDS], (STRANDS, length))
+    return tf.linalg.matmul(strands, strands, transpose_b=True)
+
+
+def clip_by_global_norm(gradients: Sequence[tf.Tensor], limit: float,
+                        norm: tf.Tensor | None = None) -> Sequence[tf.Tensor]:
+    """Scales all gradients by limit / norm where their common L2 norm exceeds `limit`; 0 is off.
+
+    Args:
+        norm: () `global_norm(gradients)` if it is known.
+    """
     if limit <= 0:
         return gradients
-    norm = tf.sqrt(tf.add_n([tf.reduce_sum(tf.square(gradient)) for gradient in gradients]))
+    norm = global_norm(gradients) if norm is None else norm
     scale = limit / tf.maximum(norm, limit)
     return [gradient * scale for gradient in gradients]
 

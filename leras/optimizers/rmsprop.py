@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from leras.optimizers.base import EPSILON, Optimizer
+from leras.optimizers.base import EPSILON, Optimizer, root
 
 
 class RMSprop(Optimizer):
@@ -11,7 +11,7 @@ class RMSprop(Optimizer):
     slot_names = ("mean_square",)
     rho = 0.9
 
-    def direction(self, gradient: tf.Tensor, mean_square: tf.Variable) -> tf.Tensor:
+    def direction(self, count: tf.Tensor, gradient: tf.Tensor,
+                  mean_square: tf.Tensor) -> tuple[tf.Tensor, ...]:
         average = self.rho * mean_square + (1 - self.rho) * tf.square(gradient)
-        mean_square.assign(average)
-        return gradient / (tf.sqrt(average) + EPSILON)
+        return gradient / (root(average) + EPSILON), average

@@ -1,12 +1,13 @@
 """What Leras and the models compute, written again in plain NumPy and SciPy, without TensorFlow.
 
 Everything is float64 (or complex128: see `gradient`) and follows the published definitions step by
-step, loops included; nothing here is fast. Images are (N, H, W, C).
+step, loops included; nothing here is fast. Images are (N, H, W, C). More ops: `reference_ops.py`.
 """
 
 import math
 
 import numpy as np
+import scipy.ndimage
 import scipy.signal
 
 # -- derivatives --------------------------------------------------------------------------------
@@ -84,10 +85,104 @@ def _taps(x, kernel_shape, stride, dilation, padding):
                           left:left + (width - 1) * stride + 1:stride]
 
 
+def conv2d_transpose(x, weight, bias=None, *, stride=2, padding="same"):
+    """Every pixel paints its kernel; weight (k, k, out, in). `transposed_cut` does the borders."""
+    n, height, width, _ = x.shape
+    k, _, out_ch, _ = weight.shape
+    painted = np.zeros((n, (height - 1) * stride + k, (width - 1) * stride + k, out_ch),
+                       np.result_type(x, weight))
+    for row in range(height):
+        for column in range(width):
+            painted[:, row * stride:row * stride + k, column * stride:column * stride + k] += \
+                np.einsum("nc,ijoc->nijo", x[:, row, column], weight)
+    for axis, side in ((1, height), (2, width)):
+        painted = transposed_cut(painted, axis, side, k, stride, padding)
+    return painted if bias is None else painted + bias
+
+
+def transposed_cut(painted, axis, side, k, stride, padding):
+    """Keeps what a convolution over the result, padded so, would have read; zeros where it skipped.
+
+    same: TensorFlow's SAME of the larger map; full: k - 1 on both sides.
+    """
+    before, wanted = {"valid": (0, side * stride + max(k - stride, 0)),
+                      "same": (max(k - stride, 0) // 2, side * stride),
+                      "full": (k - 1, side * stride - (stride + k - 2))}[padding]
+    missing = max(before + wanted - painted.shape[axis], 0)
+    behind = [(0, missing if a == axis else 0) for a in range(4)]
+    return np.take(np.pad(painted, behind), np.arange(before, before + wanted), axis)
+
+
 def dense(x, weight, bias=None):
     """x W + b."""
     y = x @ weight
     return y if bias is None else y + bias
+
+
+def maxout(x, weight, bias, pieces):
+    """The largest of `pieces` neighbouring products, by their real parts, then the bias."""
+    products = x @ weight
+    outputs = []
+    for first in range(0, products.shape[1], pieces):
+        group = products[:, first:first + pieces]
+        outputs.append(group[np.arange(len(x)), np.argmax(np.real(group), 1)])
+    return np.stack(outputs, 1) + bias
+
+
+def filter_response_norm(x, weight, bias, eps):
+    """The absolute value by its branches, so that complex steps pass through."""
+    positive = np.where(np.real(eps) >= 0, eps, -eps)
+    return x / np.sqrt((x * x).mean((1, 2), keepdims=True) + positive) * weight + bias
+
+
+def batch_norm(x, weight, bias, running_mean, running_var):
+    return (x - running_mean) / np.sqrt(running_var + 1e-5) * weight + bias
+
+
+def standardize(x):
+    centred = x - x.mean((1, 2), keepdims=True)
+    return centred / (np.sqrt((centred * centred).mean((1, 2), keepdims=True)) + 1e-5)
+
+
+def instance_norm(x, weight, bias):
+    return standardize(x) * weight + bias
+
+
+def adaptive_instance_norm(x, code, weight1, bias1, weight2, bias2):
+    scale, shift = code @ weight1 + bias1, code @ weight2 + bias2
+    return np.stack([standardize(x)[n:n + 1] * scale[n] + shift[n] for n in range(len(x))])[:, 0]
+
+
+BINOMIALS = {1: [1], 2: [1, 1], 3: [1, 2, 1], 4: [1, 3, 3, 1], 5: [1, 4, 6, 4, 1],
+             6: [1, 5, 10, 10, 5, 1], 7: [1, 6, 15, 20, 15, 6, 1]}
+
+
+def blur_pool(x, size, stride):
+    kernel = np.outer(BINOMIALS[size], BINOMIALS[size])
+    around = (math.floor((size - 1) / 2), math.ceil((size - 1) / 2))
+    padded = np.pad(x, ((0, 0), around, around, (0, 0)))
+    return correlate(padded, kernel / kernel.sum(), "valid")[:, ::stride, ::stride]
+
+
+def tanh_polar(x, offset):
+    """Row: angle; column: tanh of the distance. SciPy reads between the pixels."""
+    n, height, width, channels = x.shape
+    y = np.zeros(x.shape, x.dtype)
+    for i in range(height):
+        angle = math.radians(360 * i / height + offset)
+        for j in range(width):
+            distance = math.atanh(j / width) / math.sqrt(math.pi)
+            row = (height - 1) / 2 + height * distance * math.sin(angle)
+            column = (width - 1) / 2 + width * distance * math.cos(angle)
+            for sample in range(n):
+                for c in range(channels):
+                    y[sample, i, j, c] = interpolate(x[sample, :, :, c], row, column)
+    return y
+
+
+def interpolate(plane, row, column):
+    """The value of an (H, W) picture between its pixels, zeros around it."""
+    return scipy.ndimage.map_coordinates(plane, [[row], [column]], order=1, mode="grid-constant")[0]
 
 
 def leaky_relu(x, slope):
@@ -184,6 +279,26 @@ class RMSprop:
         for k, g in enumerate(gradients):
             self.mean_square[k] = 0.9 * self.mean_square[k] + 0.1 * g**2
             result.append(g / (np.sqrt(self.mean_square[k]) + 1e-6))
+        return result
+
+
+class Adam:
+    """Kingma and Ba (2015), algorithm 1, with the paper's b1 = 0.5; eps 1e-6 outside the root."""
+
+    def __init__(self, shapes, beta1=0.5, beta2=0.999):
+        self.betas, self.step = (beta1, beta2), 0
+        self.moments = [(np.zeros(shape), np.zeros(shape)) for shape in shapes]
+
+    def steps(self, gradients):
+        """The step of every weight for a rate of 1."""
+        self.step += 1
+        result = []
+        for k, g in enumerate(gradients):
+            self.moments[k] = tuple(b * moment + (1 - b) * g**power for b, moment, power
+                                    in zip(self.betas, self.moments[k], (1, 2)))
+            mean, square = (moment / (1 - b**self.step)
+                            for b, moment in zip(self.betas, self.moments[k]))
+            result.append(mean / (np.sqrt(square) + 1e-6))
         return result
 
 

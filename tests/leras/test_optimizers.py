@@ -3,10 +3,12 @@ import itertools
 import numpy as np
 import pytest
 import tensorflow as tf
+import torch
 
 from leras.graph import compile
 from leras.optimizers.adabelief import AdaBelief
-from leras.optimizers.base import Schedule, clip_by_global_norm, cosine
+from leras.optimizers.adam import Adam
+from leras.optimizers.base import MANY, Schedule, clip_by_global_norm, cosine, global_norm
 from leras.optimizers.rmsprop import RMSprop
 from tests.leras import reference as ref
 
@@ -16,6 +18,7 @@ OPTIMIZERS = {
     "adabelief": (AdaBelief, {}, lambda shapes: ref.AdaBelief(shapes, compat=False)),
     "adabelief compat": (AdaBelief, {"compat": True},
                          lambda shapes: ref.AdaBelief(shapes, compat=True)),
+    "adam": (Adam, {}, lambda shapes: ref.Adam(shapes)),
 }
 SCHEDULES = {
     "plain": Schedule(0.01),
@@ -86,7 +89,7 @@ def test_the_two_forms_of_adabelief_and_all_schedules_really_differ():
 
 @pytest.mark.parametrize("kind, first_step", [("rmsprop", 1 / np.sqrt(0.1)),  # 3.16
                                               ("adabelief compat", 0.1 / np.sqrt(0.001 * 0.81)),
-                                              ("adabelief", 1 / 0.9)])
+                                              ("adabelief", 1 / 0.9), ("adam", 1.0)])
 def test_the_first_step_under_a_unit_gradient_has_the_size_worked_out_by_hand(kind, first_step):
     """AdaBelief compat: m = 0.1, s = 0.001 * 0.9^2: 3.51 rates. Corrected: m = 1, s = 0.81."""
     variables, _, apply = build(kind, Schedule(0.01))
@@ -94,6 +97,21 @@ def test_the_first_step_under_a_unit_gradient_has_the_size_worked_out_by_hand(ki
     apply(*(np.ones(shape) for shape in SHAPES.values()))
     for path, value in values_of(variables).items():
         np.testing.assert_allclose((before[path] - value) / 0.01, first_step, rtol=1e-3)
+
+
+@pytest.mark.parametrize("betas", [(0.5, 0.999), (0.9, 0.99)])
+def test_adam_equals_pytorch(betas):
+    variables = {path: tf.Variable(value) for path, value in start_values().items()}
+    optimizer = Adam(variables, Schedule(5e-3), beta1=betas[0], beta2=betas[1])
+    theirs = [torch.from_numpy(value.astype(np.float64)) for value in start_values().values()]
+    reference = torch.optim.Adam(theirs, 5e-3, betas, eps=1e-6)
+    for step in range(1, 6):
+        optimizer.apply([tf.constant(gradient) for gradient in gradients(step)])
+        for parameter, gradient in zip(theirs, gradients(step), strict=True):
+            parameter.grad = torch.tensor(gradient, dtype=torch.float64)
+        reference.step()
+    for value, parameter in zip(values_of(variables).values(), theirs, strict=True):
+        np.testing.assert_allclose(value, parameter, rtol=0, atol=5e-6)
 
 
 def test_compat_adabelief_grows_under_a_steady_gradient_as_specified():
@@ -161,7 +179,8 @@ def test_an_optimizer_continues_from_its_saved_state_as_if_never_stopped(kind):
 
 
 @pytest.mark.parametrize("kind, slots", [("rmsprop", ["mean_square"]),
-                                         ("adabelief", ["mean", "variance"])])
+                                         ("adabelief", ["mean", "variance"]),
+                                         ("adam", ["mean", "mean_square"])])
 def test_the_state_names_step_and_slots_and_owns_no_weights(kind, slots):
     _, optimizer, apply = build(kind, Schedule(0.01))
     apply(*gradients(1))
@@ -182,3 +201,55 @@ def test_a_scaled_step_goes_that_share_of_the_way(kind):
     for whole, quarter, none in zip(moves[1.0], moves[0.25], moves[0.0]):
         np.testing.assert_allclose(quarter, whole / 4, rtol=1e-3, atol=1e-6)
         assert not none.any()
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("kind", OPTIMIZERS)
+def test_a_refused_step_changes_neither_weights_nor_state(kind, jit):
+    variables, optimizer, apply = build(kind, SCHEDULES["all"], jit=jit)
+    apply(*gradients(1))
+    weights, state = values_of(variables), optimizer.state()
+    signature = [tf.TensorSpec((), tf.bool), *(tf.TensorSpec(shape) for shape in SHAPES.values())]
+    decided = compile(lambda accepted, *g: optimizer.apply(g, 1.0, accepted), *signature, jit=jit)
+    decided(False, *(np.full(shape, np.nan) for shape in SHAPES.values()))
+    for now, then in ((values_of(variables), weights), (optimizer.state(), state)):
+        for name in then:
+            np.testing.assert_array_equal(now[name], then[name])
+    decided(True, *gradients(2))
+    expected = list(reference_run(kind, SCHEDULES["all"], 2))[-1]
+    for path, value in values_of(variables).items():
+        np.testing.assert_allclose(value, expected[path], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", OPTIMIZERS)
+def test_frozen_variables_keep_their_place_in_the_state(kind):
+    values = {path: tf.Variable(value) for path, value in start_values().items()}
+    factory, arguments, _ = OPTIMIZERS[kind]
+    optimizer = factory(values, SCHEDULES["dropout"], seed=7, frozen={"conv/bias"}, **arguments)
+    assert [path for path, _ in optimizer.named_targets()] == ["conv/weight", "scale"]
+    weight, _, scale = gradients(1)
+    compile(lambda *g: optimizer.apply(g), tf.TensorSpec(weight.shape),
+            tf.TensorSpec(scale.shape))(weight, scale)
+    expected = next(reference_run(kind, SCHEDULES["dropout"], 1))
+    expected["conv/bias"] = start_values()["conv/bias"]
+    for path, value in values_of(values).items():
+        np.testing.assert_allclose(value, expected[path], rtol=1e-4, atol=1e-5)
+    assert list(optimizer.state()) == list(build(kind, SCHEDULES["dropout"])[1].state())
+
+
+@pytest.mark.parametrize("shapes", [[(3,)], [(MANY,)], [(MANY + 5, 1), (7,), (), (3, MANY)]])
+@pytest.mark.parametrize("jit", [False, True])
+def test_the_global_norm_is_that_of_all_elements(shapes, jit):
+    rng = np.random.default_rng(0)
+    arrays = [np.float32(rng.standard_normal(shape)) for shape in shapes]
+    norm = compile(lambda *g: global_norm(g), *map(tf.TensorSpec, shapes), jit=jit)
+    flat = np.concatenate([array.ravel() for array in arrays]).astype(np.float64)
+    assert norm(*arrays) == pytest.approx(np.linalg.norm(flat), rel=1e-6)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("index", [0, MANY // 2, MANY + 4])
+def test_the_global_norm_sees_every_element_that_is_no_number(value, index):
+    gradient = np.zeros(MANY + 5, np.float32)
+    gradient[index] = value
+    assert not np.isfinite(global_norm([tf.constant(gradient), tf.zeros(3)]))

@@ -1,0 +1,109 @@
+"""2-D convolution by the algorithm that is fastest where it runs."""
+
+import contextlib
+import contextvars
+import functools
+from collections.abc import Callable, Iterator
+
+import tensorflow as tf
+
+from leras.ops.patches import patch_conv2d
+from leras.ops.winograd import TILINGS, winograd_conv2d
+
+Padding = str | list[list[int]]
+Convolution = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+
+_FAST = contextvars.ContextVar("fast_convolutions", default=False)
+TILE_OVERHEAD = 64
+"""What transforming a kernel costs, in tiles; fitted to times of 64 to 2048 channels."""
+
+
+@contextlib.contextmanager
+def fast_convolutions() -> Iterator[None]:
+    """Inside, `conv2d` may use other algorithms; for functions that XLA compiles for CPUs.
+
+    Not for GPUs, whose library chooses by itself, nor outside of XLA, where each of the many small
+    operations would read and write memory.
+    """
+    token = _FAST.set(True)
+    try:
+        yield
+    finally:
+        _FAST.reset(token)
+
+
+def conv2d(x: tf.Tensor, weight: tf.Tensor, stride: int, padding: Padding) -> tf.Tensor:
+    """Two-dimensional convolution without bias.
+
+    Args:
+        x: (N, H, W, C).
+        weight: (k, k, C, K) of the same dtype.
+        stride: Of both axes.
+        padding: As `tf.nn.conv2d` takes it.
+
+    Returns:
+        (N, H', W', K).
+    """
+    around = _pixels_around(padding)
+    if (_FAST.get() and around is not None and x.dtype == tf.float32
+            and x.shape.is_fully_defined()):
+        return best_convolution(tuple(x.shape), tuple(weight.shape), stride, around)(x, weight)
+    return tf.nn.conv2d(x, weight, stride, padding)
+
+
+@functools.cache
+def best_convolution(image: tuple[int, ...], kernel: tuple[int, ...], stride: int,
+                     padding: int) -> Convolution:
+    """The algorithm that takes the fewest products.
+
+    Args:
+        image: (N, H, W, C).
+        kernel: (k, k, C, K).
+        stride: Of both axes.
+        padding: Pixels of zeros around the image.
+
+    Returns:
+        A function of image and kernel.
+    """
+    n, height, width, channels = image
+    taps = kernel[0]
+    down, across = ((side + 2 * padding - taps) // stride + 1 for side in (height, width))
+    choices = {functools.partial(patch_conv2d, stride=stride, padding=padding):
+               n * down * across * taps**2 * channels}
+    for m in TILINGS:
+        tiles = n * -(-down // m) * -(-across // m)
+        products = (m + 2)**2 * (tiles + TILE_OVERHEAD) * channels
+        if (taps, stride, padding) == (3, 1, 1):
+            choices[functools.partial(winograd_conv2d, tile=m)] = products
+        if (taps, stride, padding) == (5, 2, 2) and height % 2 == width % 2 == 0:
+            choices[functools.partial(_halved, tile=m)] = 4 * products
+    return min(choices, key=choices.__getitem__)
+
+
+def _halved(x: tf.Tensor, weight: tf.Tensor, tile: int) -> tf.Tensor:
+    return winograd_conv2d(tf.nn.space_to_depth(x, 2), halved_kernel(weight), tile)
+
+
+def halved_kernel(weight: tf.Tensor) -> tf.Tensor:
+    """Turns a 5x5 kernel of stride 2 into a 3x3 kernel of stride 1 over `space_to_depth(x, 2)`.
+
+    Tap 2i + d of the padded 5x5 kernel reads sub-pixel d of pixel i; a sixth tap is zero.
+
+    Args:
+        weight: (5, 5, C, K).
+
+    Returns:
+        (3, 3, 4 * C, K), for one pixel of zeros around the halved image instead of two.
+    """
+    channels, outputs = weight.shape[2:]
+    weight = tf.reshape(tf.pad(weight, [[0, 1], [0, 1], [0, 0], [0, 0]]),
+                        (3, 2, 3, 2, channels, outputs))
+    return tf.reshape(tf.transpose(weight, (0, 2, 1, 3, 4, 5)), (3, 3, 4 * channels, outputs))
+
+
+def _pixels_around(padding: Padding) -> int | None:
+    """How many pixels of zeros stand on all four sides; None for TensorFlow's SAME."""
+    if padding == "VALID":
+        return 0
+    sides = {side for axis in padding[1:3] for side in axis} if padding != "SAME" else ()
+    return sides.pop() if len(sides) == 1 else None
