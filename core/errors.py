@@ -70,6 +70,10 @@ class DeviceError(FaceLabError):
     """The requested device does not exist or cannot be used."""
 
 
+class WorkerLost(FaceLabError):
+    """Another process of the same training died or stopped answering."""
+
+
 class DiskFull(FaceLabError):
     """There is not enough free space for what is about to be written."""
 

@@ -85,6 +85,23 @@ def read_folder(folder: Path) -> Contents:
     return Contents(arrays, header["state"], extras)
 
 
+def read_state(folder: Path) -> dict:
+    """The state of a generation whose other files are there and as long as they should be.
+
+    Raises:
+        UnreadableGeneration: A file is missing or was cut.
+        CheckpointError: A newer version of the program wrote it.
+    """
+    header = _read_header(folder)
+    for name, seal in header["files"].items():
+        try:
+            n_bytes = (folder / name).stat().st_size
+        except OSError as error:
+            raise UnreadableGeneration(f"{name} cannot be read: {error.strerror}") from error
+        _check_length(name, n_bytes, seal)
+    return header["state"]
+
+
 def copy_folder(source: Path, folder: Path) -> None:
     """Copies a generation into a new folder, checking every byte; all is on the disk on return.
 
@@ -134,11 +151,15 @@ def _read_bytes(path: Path) -> bytes:
 
 def _read_sealed(path: Path, seal: Mapping) -> bytes:
     data = _read_bytes(path)
-    if len(data) != seal["bytes"]:
-        raise UnreadableGeneration(f"{path.name} has {len(data)} bytes, {seal['bytes']} were saved")
+    _check_length(path.name, len(data), seal)
     if hashlib.sha256(data).hexdigest() != seal["sha256"]:
         raise UnreadableGeneration(f"{path.name} is damaged: its checksum differs")
     return data
+
+
+def _check_length(name: str, n_bytes: int, seal: Mapping) -> None:
+    if n_bytes != seal["bytes"]:
+        raise UnreadableGeneration(f"{name} has {n_bytes} bytes, {seal['bytes']} were saved")
 
 
 def _unpack(name: str, data: bytes) -> dict[str, np.ndarray]:

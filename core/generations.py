@@ -17,6 +17,7 @@ from core.generation_folder import (
     copy_folder,
     no_room_is_disk_full,
     read_folder,
+    read_state,
     write_folder,
 )
 from core.paths import atomic_write, sync_folder
@@ -124,6 +125,20 @@ class GenerationStore:
         number, contents = self._first_readable(read_folder)
         return Generation(number, contents.arrays, contents.state, self.folder / _name(number),
                           contents.extras)
+
+    def glance(self) -> tuple[int, dict] | None:
+        """Number and state of the generation that `load` gives, or almost certainly gives.
+
+        Quick: files are only seen to be there, as long as they should be. As `load` does, it
+        writes every fallback to `problems`.
+
+        Returns:
+            (number, state), or None if nothing was ever saved here.
+
+        Raises:
+            CheckpointError: There are generations and none can be read.
+        """
+        return None if self._is_empty() else self._first_readable(read_state)
 
     def backup(self, destination: Path | str) -> Path | None:
         """Copies the generation that `load` would give into another store's folder.

@@ -23,7 +23,7 @@ class Journal:
     """
 
     def __init__(self, path: Path, header: Mapping[str, Any], *, replace: bool = False,
-                 discard: Callable[[Mapping[str, Any]], None] | None = None):
+                 discard: Callable[[Mapping[str, Any]], None] | None = None, lock: bool = True):
         """Opens the journal of a job, or begins it.
 
         Args:
@@ -31,6 +31,7 @@ class Journal:
             header: What makes results of two runs interchangeable; JSON values.
             replace: Whether to begin anew where the file belongs to another job.
             discard: Removes what the other job made; gets its `done` before that is forgotten.
+            lock: False for a second journal in a folder that this process has locked.
 
         Raises:
             FolderInUse: Another process works on the folder.
@@ -39,7 +40,8 @@ class Journal:
         self.path = path
         self._header = json.loads(json.dumps(header))
         with ExitStack() as stack:
-            stack.enter_context(FolderLock(path.parent))
+            if lock:
+                stack.enter_context(FolderLock(path.parent))
             self.done = self._begin(replace, discard)
             self._file = stack.enter_context(open(path, "a", encoding="utf-8"))
             self._open = stack.pop_all()  # both stay open until `close`

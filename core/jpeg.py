@@ -15,6 +15,8 @@ SOI, EOI, SOS = 0xD8, 0xD9, 0xDA
 # Markers without a length: TEM and the restart markers. They do not belong before the first
 # scan, but some cameras write them there.
 _BARE = frozenset({0x01, *range(0xD0, 0xD8)})
+# SOF0 to SOF15, without the tables (DHT, JPG, DAC) that lie between them.
+_FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _LARGEST_PAYLOAD = 0xFFFF - 2
 _HEADER_BLOCK = 16 * 1024
 
@@ -103,6 +105,23 @@ def read_app(data: bytes, marker: int, identifier: bytes) -> bytes | None:
     return b"".join(parts[number] for number in range(1, count + 1))
 
 
+def picture_size(data: bytes) -> tuple[int, int]:
+    """Gives the (height, width) of the picture, before any rotation by EXIF.
+
+    Args:
+        data: A JPEG file, or its beginning up to the first scan.
+
+    Raises:
+        ValueError: `data` is not a JPEG, ends too early, or has no frame header.
+    """
+    for segment in segments(data):
+        if segment.marker in _FRAME_HEADERS and segment.end - segment.payload_start >= 5:
+            height, width = (int.from_bytes(data[at:at + 2], "big")
+                             for at in (segment.payload_start + 1, segment.payload_start + 3))
+            return height, width
+    raise ValueError("the JPEG file has no frame header")
+
+
 def with_app(data: bytes, marker: int, identifier: bytes, payload: bytes) -> bytes:
     """Gives the same JPEG with its application data replaced or added.
 
@@ -154,6 +173,30 @@ def read_header(stream: BinaryIO) -> bytes:
             for _ in segments(data):
                 pass
             return data
+        except TruncatedJpeg:
+            block = stream.read(max(_HEADER_BLOCK, len(data)))
+            if not block:
+                raise
+            data += block
+
+
+def read_app_from(stream: BinaryIO, marker: int, identifier: bytes) -> bytes | None:
+    """Reads the application data of a JPEG, and little more of the file.
+
+    Args:
+        stream: Binary file, positioned at the start of the JPEG.
+        marker, identifier: As for `read_app`.
+
+    Returns:
+        As `read_app`. What follows the data is not looked at.
+
+    Raises:
+        ValueError: As `read_app`.
+    """
+    data = stream.read(_HEADER_BLOCK)
+    while True:
+        try:
+            return read_app(data, marker, identifier)
         except TruncatedJpeg:
             block = stream.read(max(_HEADER_BLOCK, len(data)))
             if not block:

@@ -10,6 +10,7 @@ import importlib.machinery
 import importlib.util
 import os
 import re
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,13 @@ from types import ModuleType
 # Abseil's lines: severity, month and day, then the time ("I0000 00:00:1795 12 port.cc:153] ...").
 # Fatal ones (F) are kept.
 LOG_LINE = re.compile(rb"[IWE][0-9]{4} [0-9]|WARNING: All log messages before absl::InitializeLog")
+# The same for awk, with the lines that follow the first one of an entry. What says why a process
+# crashes comes through.
+SIEVE = r"""
+/^[IWE][0-9][0-9][0-9][0-9] [0-9]/ || /^WARNING: All log messages/ { drop = 1 }
+/^(F[0-9][0-9][0-9][0-9] |terminate |Fatal |\*\*\*|free\()/ { drop = 0 }
+!drop { print; fflush() }
+"""
 _STDERR = 2
 
 
@@ -52,6 +60,26 @@ def native_log_dropped() -> Iterator[None]:
             caught.seek(0)
             lines = [line for line in caught if not (drop and LOG_LINE.match(line))]
             _write_all(b"".join(lines))
+
+
+def hide_native_log() -> None:
+    """From now on, log lines written to file descriptor 2 vanish at once; all else passes.
+
+    For the rest of the process, which is why `sys.stderr` gets a way of its own. Another process
+    sieves the lines, so that what a crash says last is not lost. Where there is no `awk`, nothing
+    changes.
+    """
+    try:
+        console = os.dup(_STDERR)
+        sieve = subprocess.Popen(["awk", SIEVE], stdin=subprocess.PIPE, stdout=console,
+                                 stderr=subprocess.DEVNULL,
+                                 start_new_session=True)  # Ctrl-C is not for it
+    except OSError:  # no console, or no awk
+        return
+    sys.stderr = open(console, "w", buffering=1, errors="backslashreplace")
+    os.dup2(sieve.stdin.fileno(), _STDERR)
+    sieve.stdin.close()
+    sieve.returncode = 0  # it ends by itself, with this process
 
 
 def _write_all(data: bytes) -> None:

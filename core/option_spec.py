@@ -3,8 +3,8 @@
 import math
 import types
 import typing
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,9 @@ class OptionSpec:
         low, high: Least and greatest number allowed (inclusive), or None.
         multiple_of: Numbers must be a multiple of this, or None.
         choices: The only values allowed; empty means any.
+        refused: Choice known from elsewhere -> why it is not offered, as the end of a sentence
+            about the option ("cannot be ...").
+        words: Words that stand for a value which the domain need not hold ("auto" -> 0).
         ask: Whether a terminal user is asked.
         when: Gets an object with every option as an attribute (values known so far) and says
             whether the question makes sense; None means always.
@@ -42,6 +45,8 @@ class OptionSpec:
     high: float | None = None
     multiple_of: int | None = None
     choices: tuple = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, Any] = field(default_factory=dict)
     ask: bool = False
     when: Callable[[Any], bool] | None = None
 
@@ -96,6 +101,9 @@ class OptionSpec:
 
     def format(self, value: Any) -> str:
         """The value as the user would type it."""
+        for word, meaning in self.words.items():
+            if value == meaning:
+                return word
         if value is None:
             return "none"
         if isinstance(value, bool):
@@ -119,7 +127,7 @@ class OptionSpec:
             parts.append(f"up to {self.high}")
         if self.multiple_of is not None:
             parts.append(f"multiple of {self.multiple_of}")
-        return ", ".join(parts)
+        return " or ".join([*[", ".join(parts)] * bool(parts), *self.words])
 
     def _means_nothing(self, value: Any) -> bool:
         if not isinstance(value, str):
@@ -140,6 +148,10 @@ class OptionSpec:
         return items
 
     def _parse_item(self, value: Any) -> Any:
+        if isinstance(value, str) and value.strip().lower() in self.words:
+            return self.words[value.strip().lower()]
+        if not isinstance(value, (str, bool)) and value in self.words.values():
+            return value
         item = _CONVERTERS[self.item_type](value)
         if self.choices:
             return self._one_of_choices(item)
@@ -152,6 +164,9 @@ class OptionSpec:
         word = str(item).lower()
         if word in by_word:
             return by_word[word]
+        for name, reason in self.refused.items():
+            if word == name.lower():
+                raise OptionError(reason)
         raise OptionError(f"must be one of {', '.join(map(str, self.choices))}, not "
                           f"{str(item)!r}{did_you_mean(word, by_word)}")
 

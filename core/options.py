@@ -37,12 +37,15 @@ def option(
     high: float | None = None,
     multiple_of: int | None = None,
     choices: Iterable = (),
+    refused: Mapping[str, str] = types.MappingProxyType({}),
+    words: Mapping[str, Any] = types.MappingProxyType({}),
     ask: bool = False,
     when: Callable[[Any], bool] | None = None,
 ) -> Any:
     """Declares one field of an options dataclass; see `OptionSpec` for the arguments."""
     domain = {"help": help, "low": low, "high": high, "multiple_of": multiple_of,
-              "choices": tuple(choices), "ask": ask, "when": when}
+              "choices": tuple(choices), "refused": dict(refused), "words": dict(words),
+              "ask": ask, "when": when}
     return dataclasses.field(default=default, metadata={_METADATA_KEY: domain})
 
 

@@ -8,6 +8,8 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import platformdirs
+
 from core.errors import DiskFull, NoImagesFound, is_disk_full
 
 _PART = re.compile(r"\.part-[0-9a-f]{12}")
@@ -36,17 +38,28 @@ def image_paths(folder: Path | str, *, required: bool = False) -> list[Path]:
         NoImagesFound: `required`, and the folder is missing or holds no image.
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        if required:
-            raise NoImagesFound(f"{folder}: there is no such folder; check the path, or run the "
-                                "step that fills it")
-        return []
-    with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries if _is_image(entry.name) and _is_file(entry)]
+    if required and not folder.is_dir():
+        raise NoImagesFound(f"{folder}: there is no such folder; check the path, or run the "
+                            "step that fills it")
+    names = image_names(folder)
     if required and not names:
         raise NoImagesFound(f"{folder}: there are no images in this folder; run the step that "
                             "fills it first")
     return [folder / name for name in sorted(names, key=natural_key)]
+
+
+def image_names(folder: Path | str) -> list[str]:
+    """The names of what `image_paths` lists, in no order; nothing where there is no folder."""
+    if not os.path.isdir(folder):
+        return []
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in entries if _is_image(entry.name) and _is_file(entry)]
+
+
+def cache_dir() -> Path:
+    """Where FaceLab keeps what it can make again; environment variable FACELAB_CACHE_DIR wins."""
+    chosen = os.environ.get("FACELAB_CACHE_DIR")
+    return Path(chosen or platformdirs.user_cache_dir("FaceLab", appauthor=False)).expanduser()
 
 
 def _is_image(name: str) -> bool:

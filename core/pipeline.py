@@ -43,6 +43,11 @@ class Failed:
         text = " ".join(str(self.error).split())
         return text or type(self.error).__name__
 
+    def portable(self) -> "Failed":
+        """The same for another process: some errors of libraries cannot be pickled."""
+        known = isinstance(self.error, (FaceLabError, OSError))
+        return self if known else Failed(self.item, FaceLabError(self.reason))
+
 
 @dataclass(frozen=True)
 class Stage:

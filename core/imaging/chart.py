@@ -108,12 +108,9 @@ def value_axis(columns: Sequence[Columns], scale: str = "auto") -> Axis:
     means = _finite([series.mean for series in columns])
     if not len(means):
         return Axis(0.0, 1.0, is_log=False)
-    positive = lows.min() > 0
-    is_log = positive and (
-        scale == "log" or scale == "auto" and means.max() > LOG_FROM_RATIO * means.min()
-    )
-    if is_log:
-        return Axis(lows.min() / 1.05, highs.max() * 1.05, is_log=True)
+    if lows.min() > 0 and (scale == "log" or scale == "auto" and _falls_far(means)):
+        low, high = _usual_range(lows, highs)
+        return Axis(low / 1.05, high * 1.05, is_log=True)
     # A few spikes must not flatten the curve: they are cut off at twice what is usual.
     top = min(highs.max(), 2.0 * float(np.percentile(highs, 98)))
     bottom = min(lows.min(), 0.0)
@@ -139,8 +136,13 @@ class Plot:
 
     def points(self, position: np.ndarray, values: np.ndarray) -> np.ndarray:
         """(C, 2) float64 x, y pixels of (C,) values at their (C,) positions in the series."""
-        x = self.x1 + position / max(self.n_values - 1, 1) * (self.x2 - self.x1)
-        return np.stack([x, self.rows(values)], axis=1)
+        return np.stack([self.columns(position), self.rows(values)], axis=1)
+
+    def columns(self, position: np.ndarray | float) -> np.ndarray:
+        """The x pixels of positions in the series; of a single value it is the middle."""
+        if self.n_values < 2:
+            return np.full(np.shape(position), (self.x1 + self.x2) / 2)
+        return self.x1 + np.asarray(position) / (self.n_values - 1) * (self.x2 - self.x1)
 
     def rows(self, values: np.ndarray | float) -> np.ndarray:
         """The y pixels of values."""
@@ -171,19 +173,71 @@ def loss_chart(
     Raises:
         ValueError: A picture too small, or an unknown scale.
     """
+    plotted = max(width - 9 - _left_margin(), 1)
+    columns = {name: columns_of(values, plotted) for name, values in losses.items()}
+    n_values = max((len(values) for values in losses.values()), default=0)
+    labels = {name: f"{name} {_latest(np.asarray(values, np.float64))}"
+              for name, values in losses.items()}
+    return columns_chart(columns, labels, n_values, width, height,
+                         first_iteration=first_iteration, scale=scale)
+
+
+def columns_chart(
+    series: Mapping[str, Columns],
+    labels: Mapping[str, str],
+    n_values: int,
+    width: int,
+    height: int = 160,
+    *,
+    first_iteration: int = 1,
+    scale: str = "auto",
+) -> np.ndarray:
+    """The chart of series that are reduced to columns already; see `loss_chart`.
+
+    Args:
+        series: Name -> columns of each series.
+        labels: Name -> what the legend says of it.
+        n_values: Values of the longest series before it was reduced.
+        width, height: Of the picture, in pixels; at least 160 and 80.
+        first_iteration: Number of the first value.
+        scale: As in `value_axis`.
+
+    Returns:
+        (height, width, 3) uint8 BGR.
+
+    Raises:
+        ValueError: A picture too small, or an unknown scale.
+    """
     if width < 160 or height < 80:
         raise ValueError(f"a chart needs at least 160 x 80 pixels, not {width} x {height}")
-    left, right = 8 + text_size("0.0005", FONT_HEIGHT)[0], width - 10
-    columns = [columns_of(values, right - left + 1) for values in losses.values()]
+    columns = list(series.values())
     axis = value_axis(columns, scale)
-    n_values = max((len(values) for values in losses.values()), default=0)
-    plot = Plot(left, FONT_HEIGHT + 12, right, height - FONT_HEIGHT - 10, axis, n_values)
+    plot = Plot(_left_margin(), FONT_HEIGHT + 12, width - 10, height - FONT_HEIGHT - 10,
+                axis, n_values)
     canvas = np.full((height, width, 3), BACKGROUND, np.uint8)
     _draw_value_grid(canvas, plot)
     _draw_iteration_grid(canvas, plot, first_iteration)
     _draw_curves(canvas, plot, columns)
-    _draw_legend(canvas, losses, first_iteration + n_values - 1 if n_values else 0, axis)
+    _draw_legend(canvas, [labels[name] for name in series],
+                 first_iteration + n_values - 1 if n_values else 0, axis)
     return canvas
+
+
+def _usual_range(lows: np.ndarray, highs: np.ndarray) -> tuple[float, float]:
+    """The range of a logarithmic axis without the spikes; all values are above 0."""
+    low = max(float(lows.min()), float(np.percentile(lows, 2)) / 4)
+    high = min(float(highs.max()), float(np.percentile(highs, 98)) * 4)
+    return low, max(high, 1.1 * low)
+
+
+def _falls_far(means: np.ndarray) -> bool:
+    """Whether curves above 0 are better seen on a logarithmic axis."""
+    low, high = _usual_range(means, means)
+    return high > LOG_FROM_RATIO * low
+
+
+def _left_margin() -> int:
+    return 8 + text_size("0.0005", FONT_HEIGHT)[0]
 
 
 def _finite(arrays: Sequence[np.ndarray]) -> np.ndarray:
@@ -242,13 +296,13 @@ def _draw_value_grid(canvas: np.ndarray, plot: Plot) -> None:
 
 def _draw_iteration_grid(canvas: np.ndarray, plot: Plot, first_iteration: int) -> None:
     cv2.rectangle(canvas, (plot.x1, plot.y1), (plot.x2, plot.y2), GRID)
-    if plot.n_values < 2:
+    if plot.n_values < 1:
         return
     width, last = plot.x2 - plot.x1, first_iteration + plot.n_values - 1
     for tick in _linear_ticks(first_iteration, last, max(width // 90, 2)):
         if tick != int(tick):
             continue
-        x = round(plot.x1 + (tick - first_iteration) / (plot.n_values - 1) * width)
+        x = round(float(plot.columns(tick - first_iteration)))
         cv2.line(canvas, (x, plot.y1), (x, plot.y2), GRID)
         label = f"{int(tick):,}"
         label_width = text_size(label, FONT_HEIGHT)[0]
@@ -257,15 +311,11 @@ def _draw_iteration_grid(canvas: np.ndarray, plot: Plot, first_iteration: int) -
 
 
 def _draw_legend(
-    canvas: np.ndarray,
-    losses: Mapping[str, Sequence[float] | np.ndarray],
-    iteration: int,
-    axis: Axis,
+    canvas: np.ndarray, labels: Sequence[str], iteration: int, axis: Axis
 ) -> None:
     """Names, latest values and the iteration count, in the strip above the plot."""
     x, y = 8, 4 + FONT_HEIGHT // 2 + 1
-    for index, (name, values) in enumerate(losses.items()):
-        label = f"{name} {_latest(np.asarray(values, np.float64))}"
+    for index, label in enumerate(labels):
         cv2.line(canvas, (x, y), (x + 14, y), _color(index), 3, cv2.LINE_AA)
         put_text(canvas, label, (x + 20, 4), height=FONT_HEIGHT)
         x += 20 + text_size(label, FONT_HEIGHT)[0] + 16

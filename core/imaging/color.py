@@ -6,9 +6,12 @@ Convention: pictures are (H, W, 3) float32 BGR in [0, 1] (sRGB); masks are (H, W
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import NamedTuple
 
 import cv2
 import numpy as np
+
+from core.imaging.color_statistics import MOST_GAIN
 
 Transfer = Callable[
     [np.ndarray, np.ndarray, np.ndarray | None, np.ndarray | None], np.ndarray
@@ -38,6 +41,44 @@ def bgr_to_lab(image: np.ndarray) -> np.ndarray:
 def lab_to_bgr(lab: np.ndarray) -> np.ndarray:
     """The inverse of `bgr_to_lab`; colours outside sRGB are clipped to [0, 1]."""
     return np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2BGR), 0.0, 1.0)
+
+
+class LabStatistics(NamedTuple):
+    """Mean and population standard deviation of the Lab channels; two (3,) float64 arrays."""
+
+    mean: np.ndarray
+    deviation: np.ndarray
+
+
+def lab_statistics(lab: np.ndarray, mask: np.ndarray | None = None) -> LabStatistics:
+    """Statistics of an (H, W, 3) float32 Lab picture, weighted by an (H, W, 1) mask."""
+    if mask is None:
+        return LabStatistics(*(part.reshape(3) for part in cv2.meanStdDev(lab)))
+    pixels, weights = lab.reshape(-1, 3), mask.reshape(-1)
+    total = weights.sum(dtype=np.float64)
+    mean = (weights @ pixels / total).astype(np.float32)
+    variance = weights @ np.square(pixels - mean) / total
+    return LabStatistics(mean.astype(np.float64), np.sqrt(variance, dtype=np.float64))
+
+
+def match_lab(lab: np.ndarray, face: LabStatistics, reference: LabStatistics) -> np.ndarray:
+    """Gives a Lab picture of the face's statistics those of the reference.
+
+    Args:
+        lab: (H, W, 3) float32.
+        face: Measured on it, or on what it is a part of.
+        reference: What it should have; no channel is spread by more than `MOST_GAIN`.
+
+    Returns:
+        (H, W, 3) float32, inside the range of Lab.
+    """
+    gain = reference.deviation / np.maximum(face.deviation, _LEAST_DEVIATION)
+    gain = np.minimum(gain, MOST_GAIN)
+    matrix = np.column_stack([np.diag(gain), reference.mean - face.mean * gain])
+    # Channel by channel: NumPy is slow at clipping rows of three values to three limits.
+    channels = [np.clip(channel, low, high) for channel, low, high in
+                zip(cv2.split(cv2.transform(lab, matrix)), _LAB_LOW, _LAB_HIGH, strict=True)]
+    return cv2.merge(channels)
 
 
 def keep(
@@ -73,12 +114,8 @@ def reinhard(
     if _is_empty(face_mask) or _is_empty(reference_mask):
         return face
     face_lab = bgr_to_lab(face)
-    mean, deviation = _statistics(face_lab, face_mask)
-    wanted_mean, wanted_deviation = _statistics(bgr_to_lab(reference), reference_mask)
-    gain = wanted_deviation / np.maximum(deviation, _LEAST_DEVIATION)
-    # One multiplication and one addition per value: x gain + (wanted_mean - mean gain).
-    face_lab = face_lab * gain + (wanted_mean - mean * gain)
-    return lab_to_bgr(np.clip(face_lab, _LAB_LOW, _LAB_HIGH))
+    return lab_to_bgr(match_lab(face_lab, lab_statistics(face_lab, face_mask),
+                                lab_statistics(bgr_to_lab(reference), reference_mask)))
 
 
 TRANSFERS: Mapping[str, Transfer] = MappingProxyType({"none": keep, "rct": reinhard})
@@ -122,16 +159,6 @@ def histogram_match(
 
 def _is_empty(mask: np.ndarray | None) -> bool:
     return mask is not None and not mask.any()
-
-
-def _statistics(lab: np.ndarray, mask: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Weighted mean and population standard deviation per channel, two (3,) float32 arrays."""
-    pixels = lab.reshape(-1, 3)
-    weights = np.ones(len(pixels), np.float32) if mask is None else mask.reshape(-1)
-    total = weights.sum(dtype=np.float64)
-    mean = (weights @ pixels / total).astype(np.float32)
-    variance = weights @ np.square(pixels - mean) / total
-    return mean, np.sqrt(variance).astype(np.float32)
 
 
 def _histograms(image: np.ndarray, mask: np.ndarray | None) -> np.ndarray:

@@ -6,8 +6,13 @@ import cv2
 import numpy as np
 import simplejpeg
 
+from core import png
 from core.errors import DiskFull, ImageError, is_disk_full
+from core.jpeg import picture_size
 from core.paths import atomic_write
+
+# What OpenCV has to say about a bad file goes into our own one line.
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 READ_FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH  # BGR, upright by EXIF, depth as stored
 SUBSAMPLING_444_FROM_QUALITY = 90
@@ -64,6 +69,8 @@ def decode_image(data: bytes, name: str) -> np.ndarray:
     try:
         if data[:2] == b"\xff\xd8":
             return _decode_jpeg(data, name)
+        if data.startswith(png.SIGNATURE):
+            _check_png(data, name)
         image = cv2.imdecode(np.frombuffer(data, np.uint8), READ_FLAGS)
     except cv2.error as error:
         raise ImageError(f"{name}: not a picture ({_first_line(error)}); "
@@ -71,6 +78,36 @@ def decode_image(data: bytes, name: str) -> np.ndarray:
     if image is None:
         raise ImageError(f"{name}: damaged, truncated or not a picture; extract or copy it again")
     return _to_8_bit(image)
+
+
+def decode_jpeg_small(data: bytes, name: str, least_side: int) -> tuple[np.ndarray, float]:
+    """Decodes a JPEG no larger than needed, which takes less time the smaller it gets.
+
+    JPEG holds pictures as cosine waves over blocks of 8 pixels; blocks are drawn with 1 to 8.
+
+    Args:
+        data: The whole file.
+        name: What error messages call the picture.
+        least_side: What the shorter side has to keep, in pixels.
+
+    Returns:
+        The (h, w, 3) uint8 BGR picture and its scale n/8. Whole coordinates are pixel centres, so
+        x of the stored picture is `(x + 0.5) * scale - 0.5`.
+
+    Raises:
+        ImageError: As `decode_image`.
+    """
+    try:
+        size = np.array(picture_size(data))
+    except ValueError as error:
+        raise ImageError(f"{name}: {error}; extract or copy it again") from error
+    eighths = next((n for n in range(1, 8) if (size * n / 8).min() >= least_side), 8)
+    if eighths < 8 and not _has_exif(data):
+        height, width = (-(-size * eighths // 8)).tolist()
+        image = _decoded_as_stored(data, name, min_height=height, min_width=width)
+        if image is not None and image.shape[:2] == (height, width):
+            return image, eighths / 8
+    return decode_image(data, name), 1.0
 
 
 def write_image(
@@ -150,22 +187,44 @@ def _encode_parameters(suffix: str, jpeg_quality: int, png_compression: int) -> 
     return []
 
 
+def _check_png(data: bytes, name: str) -> None:
+    """Refuses a PNG with missing or damaged picture data."""
+    try:
+        png.check(data)
+    except ValueError as error:
+        raise ImageError(f"{name}: the PNG is truncated or damaged ({error}); extract or copy it "
+                         "again") from error
+
+
 def _decode_jpeg(data: bytes, name: str) -> np.ndarray:
     """Refuses a JPEG with missing picture data, which OpenCV would fill with grey."""
-    try:
-        image = simplejpeg.decode_jpeg(data, "BGR", strict=True)
-    except ValueError as error:
-        if any(loss in str(error).lower() for loss in JPEG_LOSSES):
-            raise ImageError(
-                f"{name}: the JPEG is truncated or damaged ({error}); extract or copy it again"
-            ) from error
-        image = None  # a warning that costs no pixels, or a kind only OpenCV decodes
-    if image is not None and b"Exif\x00\x00" not in data[:65536]:
+    image = _decoded_as_stored(data, name)
+    if image is not None and not _has_exif(data):
         return image
     image = cv2.imdecode(np.frombuffer(data, np.uint8), READ_FLAGS)
     if image is None:
         raise ImageError(f"{name}: damaged or not a picture; extract or copy it again")
     return _to_8_bit(image)
+
+
+def _decoded_as_stored(data: bytes, name: str, **least_size: int) -> np.ndarray | None:
+    """The JPEG as it is stored, for all warnings that cost no pixels; None if it is of a kind that
+    only OpenCV decodes."""
+    try:
+        return simplejpeg.decode_jpeg(data, "BGR", strict=True, **least_size)
+    except ValueError as error:
+        if any(loss in str(error).lower() for loss in JPEG_LOSSES):
+            raise ImageError(
+                f"{name}: the JPEG is truncated or damaged ({error}); extract or copy it again"
+            ) from error
+    try:
+        return simplejpeg.decode_jpeg(data, "BGR", strict=False, **least_size)
+    except ValueError:
+        return None
+
+
+def _has_exif(data: bytes) -> bool:
+    return b"Exif\x00\x00" in data[:65536]
 
 
 def _to_8_bit(image: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from core.array_file import pack_arrays, unpack_arrays
+from core.errors import CheckpointError
 from core.generations import GenerationStore
 from tests.core.numbered_generations import flip_byte, numbered_arrays, numbers_in, save_numbered
 
@@ -189,3 +190,18 @@ def test_a_backup_never_copies_a_damaged_generation(store, tmp_path):
     assert store.backup(tmp_path / "b").name == "gen-000001"
     assert "using gen-000001" in store.problems[0]
     assert sorted(os.listdir(tmp_path / "b")) == ["CURRENT", "LOCK", "gen-000001"]
+
+
+def test_a_glance_gives_number_and_state_without_reading_arrays(store):
+    assert store.glance() is None
+    save_numbered(store, 1)
+    save_numbered(store, 2)
+    number, state = store.glance()
+    assert (number, state) == (2, store.load().state)
+    with open(store.folder / "gen-000002/weights.h5", "r+b") as file:
+        file.truncate(100)
+    assert store.glance() == (1, GenerationStore(store.folder).load().state)
+    assert "weights.h5 has 100 bytes" in store.problems[-1]
+    (store.folder / "gen-000001/weights.h5").unlink()
+    with pytest.raises(CheckpointError, match="no saved generation"):
+        store.glance()

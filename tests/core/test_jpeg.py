@@ -161,3 +161,16 @@ def test_header_of_a_cut_file_is_an_error():
     data = jpeg.with_app(BASELINE, jpeg.APP9, IDENTIFIER, bytes(30_000))
     with pytest.raises(ValueError, match="ends before its picture"):
         jpeg.read_header(io.BytesIO(data[:20_000]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_size_is_read_without_the_picture(kind):
+    data = KINDS[kind]
+    height, width = pixels(data).shape[:2]
+    assert jpeg.picture_size(data[:data.index(b"\xff\xda") + 20]) == (height, width)
+
+
+def test_a_file_without_a_frame_header_has_no_size():
+    data = b"\xff\xd8" + segment(0xE0, b"JFIF") + segment(0xDA, bytes(6)) + b"\xff\xd9"
+    with pytest.raises(ValueError, match="frame header"):
+        jpeg.picture_size(data)

@@ -1,3 +1,4 @@
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -52,3 +53,26 @@ def test_without_a_console_the_import_still_works(tmp_path):
     child = run(tmp_path, "import os\nfrom core.native_log import native_log_dropped\nos.close(2)\n"
                           "with native_log_dropped(): print('inside')")
     assert child.stdout == "inside\n"
+
+
+def test_hidden_log_lines_vanish_at_once_and_the_rest_passes():
+    """As TensorFlow tells of a lost machine, in entries of several lines; then a crash."""
+    script = """
+import os, sys, time
+from core.native_log import hide_native_log
+hide_native_log()
+def native(text): os.write(2, text.encode())
+native("native, no log\\n")
+native("E0000 00:00:1795.5  12 ring.cc:291] Aborting\\n/job:worker/task:1\\n")
+native("The tasks have crashed\\n")
+print("from Python", file=sys.stderr)
+native("W0000 00:00:1795.6  12 other.cc:1] warned\\nI0000 00:00:1795.7  12 x.cc:1] told\\n")
+native("F0000 00:00:1795.8  12 fatal.cc:9] why it ends\\nthe reason\\n")
+time.sleep(0.3)
+os.abort()
+"""
+    child = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert child.returncode == -signal.SIGABRT
+    assert sorted(child.stderr.splitlines()) == [
+        "F0000 00:00:1795.8  12 fatal.cc:9] why it ends", "from Python", "native, no log",
+        "the reason"]

@@ -219,3 +219,42 @@ def test_a_field_without_declaration_is_a_mistake_of_the_program():
 
     with pytest.raises(TypeError, match="count was not declared"):
         specs(Plain)
+
+
+@dataclass(frozen=True)
+class AutomaticOptions:
+    batch_size: int = option(4, low=1, high=64, words={"auto": 0}, help="Faces per step.")
+
+
+def test_a_word_may_stand_for_a_value_outside_of_the_domain(tmp_path):
+    parser = argparse.ArgumentParser()
+    add_arguments(parser, AutomaticOptions)
+    for word in ("auto", " Auto "):
+        values = given(parser.parse_args(["--batch-size", word]), AutomaticOptions)
+        assert resolve(AutomaticOptions, given=values).batch_size == 0
+    path = tmp_path / "options.toml"
+    path.write_text('[train]\nbatch_size = "auto"\n')
+    assert resolve(AutomaticOptions, file=load_toml(path, "train")).batch_size == 0
+    spec, = specs(AutomaticOptions)
+    assert (spec.format(0), spec.format(8)) == ("auto", "8")
+    assert spec.domain() == "1..64 or auto"
+
+
+@pytest.mark.parametrize("value", ["0", "automatic", False, 65, -1])
+def test_other_words_and_values_outside_of_the_domain_are_refused(value):
+    with pytest.raises(OptionError, match="batch_size"):
+        resolve(AutomaticOptions, file={"batch_size": value})
+
+
+def test_a_choice_known_from_elsewhere_is_refused_with_its_own_reason():
+    @dataclass(frozen=True)
+    class Vehicle:
+        drive: str = option("diesel", choices=("diesel", "petrol"), help="Fuel.",
+                            refused={"Steam": "cannot be Steam: no boiler; use diesel instead"})
+
+    with pytest.raises(OptionError) as refused:
+        resolve(Vehicle, given={"drive": "STEAM"})
+    assert str(refused.value) == (
+        "option drive cannot be Steam: no boiler; use diesel instead (command line)")
+    with pytest.raises(OptionError, match="must be one of diesel, petrol, not 'wind'"):
+        resolve(Vehicle, given={"drive": "wind"})

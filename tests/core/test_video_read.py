@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import VideoError
 from core.video import probe, read_frames, read_timeline, read_timestamps
-from tests.core.video_maker import decoded_times, make_video, picture
+from tests.core.video_maker import damage_packet, decoded_times, make_video, picture
 
 DST = Path(__file__).parents[2] / "demo" / "dst_man.mp4"
 RATES = {"23.976": Fraction(24000, 1001), "25": Fraction(25), "60": Fraction(60)}
@@ -180,16 +180,6 @@ def test_video_without_frames_is_an_error(tmp_path):
         container.start_encoding()
     with pytest.raises(VideoError, match="v.mp4"):
         probe(path)
-
-
-def damage_packet(path, index):
-    """Overwrites the bytes of one MJPEG packet in the file."""
-    with av.open(str(path)) as container:
-        packet = [p for p in container.demux(video=0) if p.size][index]
-        position, size = packet.pos, packet.size
-    data = bytearray(path.read_bytes())
-    data[position:position + size] = b"\x00" * size
-    path.write_bytes(bytes(data))
 
 
 @pytest.mark.parametrize("damaged_index", [0, 7, 19])

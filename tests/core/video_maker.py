@@ -103,3 +103,13 @@ def decoded_times(path):
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         return [float(frame.pts * stream.time_base) for frame in container.decode(stream)]
+
+
+def damage_packet(path, index):
+    """Overwrites the bytes of one video packet in the file."""
+    with av.open(str(path)) as container:
+        packet = [p for p in container.demux(video=0) if p.size][index]
+        position, size = packet.pos, packet.size
+    data = bytearray(path.read_bytes())
+    data[position:position + size] = b"\x00" * size
+    path.write_bytes(bytes(data))

@@ -53,6 +53,14 @@ def test_one_spike_does_not_flatten_the_curve():
     assert axis.high < 3
 
 
+def test_one_spike_does_not_flatten_a_curve_on_a_logarithmic_axis_either():
+    falling = np.geomspace(10, 0.1, 999)
+    axis = chart.value_axis([chart.columns_of(np.append(falling, 5000.0), 1000)])
+    assert axis.is_log and 9 < axis.high < 45 and 0.08 < axis.low < 0.11
+    spiky = chart.value_axis([chart.columns_of(np.append(np.full(999, 0.5), 5000.0), 1000)])
+    assert not spiky.is_log and spiky.high < 1.1
+
+
 def test_ticks_are_round_numbers_inside_the_axis():
     np.testing.assert_allclose(chart.Axis(0, 1.05, False).ticks(6), [0, 0.2, 0.4, 0.6, 0.8, 1.0])
     ticks = chart.Axis(0.2, 30, True).ticks(7)
@@ -89,6 +97,14 @@ def test_unusual_series_still_make_a_chart(series, scale):
     picture = chart.loss_chart({"src": series, "dst": series}, 200, 100, scale=scale)
     assert picture.shape == (100, 200, 3) and picture.dtype == np.uint8
     assert picture.std() > 0
+
+
+def test_a_single_value_is_a_dot_in_the_middle():
+    rows = plot_rows(chart.loss_chart({"src": [0.5]}, 301, 120), BLUE)
+    dot = np.flatnonzero(rows >= 0)
+    left = 8 + chart.text_size("0.0005", chart.FONT_HEIGHT)[0]
+    assert 3 <= len(dot) <= 9
+    assert dot.mean() == pytest.approx((left + 301 - 10) / 2, abs=1)
 
 
 def test_no_series_at_all_makes_an_empty_chart():

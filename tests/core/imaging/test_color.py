@@ -159,3 +159,13 @@ def test_histogram_match_keeps_the_order_of_values(rng):
 def test_histogram_match_to_a_flat_reference_is_flat(rng):
     matched = color.histogram_match(muted(rng), np.full((4, 4, 3), 51 / 255, np.float32))
     np.testing.assert_allclose(matched, 51 / 255, atol=0.5 / 255)
+
+
+def test_a_nearly_grey_picture_is_spread_four_times_at_most():
+    rng = np.random.default_rng(9)
+    lab = (rng.normal(0, 1, (60, 60, 3)) * (10, 0.6, 0.2) + (50, 0, 0)).astype(np.float32)
+    wanted = color.LabStatistics(np.array([50.0, 5.0, 9.0]), np.array([12.0, 9.0, 8.0]))
+    spread = color.match_lab(lab, color.lab_statistics(lab), wanted).reshape(-1, 3)
+    own = lab.reshape(-1, 3).astype(float).std(axis=0)
+    np.testing.assert_allclose(spread.mean(axis=0), wanted.mean, atol=1e-3)
+    np.testing.assert_allclose(spread.std(axis=0), (12, 4 * own[1], 4 * own[2]), rtol=1e-3)
