@@ -15,8 +15,9 @@ from core.geometry import (
 )
 from core.imaging.warp import OVERSAMPLING, shrink
 from facelib.face_type import FaceType
-from facelib.landmarks import ALIGN_INDICES, FIRST_TEMPLATE_LANDMARK, TEMPLATE_51
+from facelib.landmarks import ALIGN_INDICES
 from facelib.pose import mean_yaw
+from facelib.templates import choose_template
 
 INTERPOLATIONS = MappingProxyType(
     {
@@ -46,8 +47,9 @@ def face_transform(
 ) -> np.ndarray:
     """The map from a frame to an aligned face.
 
-    The mean face (`TEMPLATE_51`) is fitted to the landmarks; the crop is its unit square, grown by
-    the face type's padding and shifted for whole_face and head.
+    A mean face is fitted to the landmarks: the frontal one up to a yaw of 30 degrees, a side one
+    from 65 degrees on, and steadily changing ones between (`facelib.templates`). The crop is its
+    unit square, grown by the face type's padding and shifted for whole_face and head.
 
     Convention: maps frame pixels to face pixels; the crop spans 0 to `size` in both axes.
 
@@ -64,8 +66,7 @@ def face_transform(
         ValueError: MARK_ONLY, or landmarks that are not finite or all in one place.
     """
     landmarks = np.asarray(landmarks, np.float64)
-    template = TEMPLATE_51[ALIGN_INDICES - FIRST_TEMPLATE_LANDMARK]
-    image_to_unit = umeyama(landmarks[ALIGN_INDICES], template)
+    image_to_unit = umeyama(landmarks[ALIGN_INDICES], choose_template(landmarks))
     unit_to_image = invert_affine(image_to_unit)
     unit_side = affine_scale(unit_to_image)
 

@@ -1,4 +1,4 @@
-"""What a detector, landmark extractor, segmenter and enhancer must be able to do.
+"""What a detector, landmark extractor, embedder, segmenter and enhancer must be able to do.
 
 A user's own class only has to have the method; it need not inherit from anything here.
 """
@@ -40,6 +40,29 @@ class LandmarkExtractor(Protocol):
         Returns:
             One (F, 68, 2) float32 array per image, pixels of that image, in the order of `faces`.
             A row of NaN says that the extractor saw no face in that box.
+        """
+
+
+class FaceEmbedder(Protocol):
+    """Describes faces so that those of one person are alike.
+
+    Attributes:
+        same_person: Cosine of two embeddings from which on they are of one person.
+    """
+
+    same_person: float
+
+    def embed(
+        self, images: Sequence[np.ndarray], landmarks: Sequence[np.ndarray]
+    ) -> list[np.ndarray]:
+        """Describes each face.
+
+        Args:
+            images: (H, W, 3) uint8 BGR each, of any sizes.
+            landmarks: (F, 68, 2) float32 of each image, its pixels.
+
+        Returns:
+            One (F, D) float32 array per image, in the order of `landmarks`.
         """
 
 

@@ -37,11 +37,13 @@ class FoundFace:
         box: (4,) float32, x1, y1, x2, y2.
         score: Confidence of the detector in [0, 1].
         landmarks: (68, 2) float32.
+        embedding: (D,) float32 that is alike for faces of one person, or None.
     """
 
     box: np.ndarray
     score: float
     landmarks: np.ndarray
+    embedding: np.ndarray | None = None
 
     @property
     def area(self) -> float:

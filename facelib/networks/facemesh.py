@@ -65,6 +65,9 @@ _TRUNK = (
 )
 """Channels in and out, stride of each block that both branches share."""
 
+ROWS = 16
+"""Faces that the last layers take at a time."""
+
 
 class FaceMesh(Module):
     """The network; `facemesh_state` translates the released parameters."""
@@ -89,7 +92,19 @@ class FaceMesh(Module):
         x = self.activation(self.stem(crops))  # (N, 96, 96, 16)
         for block in self.trunk:
             x = block(x)
-        return tf.reshape(self.mesh(x), (-1, N_VERTICES, 3)), self.flag(x)[:, 0]
+        n, x = tf.shape(x)[0], _in_whole_blocks(x)
+        mesh, flag = self.mesh(x)[:n], self.flag(x)[:n]
+        return tf.reshape(mesh, (-1, N_VERTICES, 3)), flag[:, 0]
+
+
+def _in_whole_blocks(x: tf.Tensor) -> tf.Tensor:
+    """Fills the batch up with zeros to a multiple of ROWS: (N, H, W, C) -> (N', H, W, C).
+
+    The branches end in matrix products with one row for each face, which some processors sum in
+    another order when there are fewer rows. A face must not change with those beside it.
+    """
+    missing = tf.math.floormod(-tf.shape(x)[0], ROWS)
+    return tf.pad(x, [[0, missing], [0, 0], [0, 0], [0, 0]])
 
 
 # Where the released arrays belong. A block has (depthwise weight, bias, pointwise weight, bias,

@@ -1,10 +1,11 @@
-"""Faces with known landmarks, made from the mean faces."""
+"""Faces with known landmarks, made from the mean faces; the networks, built once."""
 
 import cv2
 import numpy as np
 import pytest
 
 from facelib.landmarks import MODEL_3D, TEMPLATE_51
+from facelib.registry import DETECTORS, LANDMARKERS
 
 
 @pytest.fixture
@@ -26,3 +27,9 @@ def project_face():
         return points[:, 0]
 
     return project
+
+
+@pytest.fixture(scope="session")
+def networks():
+    """(detector, landmark extractor) by default."""
+    return DETECTORS.load("yunet")(), LANDMARKERS.load("facemesh")()

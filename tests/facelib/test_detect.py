@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from core.imaging.io import read_image
+from facelib.appearance import AppearanceEmbedder
 from facelib.detect import find_faces
-from facelib.registry import DETECTORS, LANDMARKERS
-from facelib.types import Face
+from facelib.registry import EMBEDDERS
+from facelib.tracks import Tracker
+from facelib.types import Face, FoundFace
 
 ROOT = Path(__file__).parents[2]
 
@@ -86,13 +88,14 @@ def test_only_pictures_without_a_face_are_turned():
     assert [len(faces) for faces in find(*images, rotate=False)] == [1, 0, 0]
 
 
+def test_pictures_with_small_faces_alone_are_not_turned():
+    lying, small = picture((20, 10, 16), turns=1), picture((5, 5, 8))
+    small_beside_lying = np.vstack([np.pad(lying, ((0, 0), (0, 30), (0, 0))), small])
+    assert [len(faces) for faces in find(lying, small_beside_lying, min_face_size=12)] == [1, 0]
+
+
 def test_no_pictures_give_no_faces():
     assert find() == []
-
-
-@pytest.fixture(scope="module", name="networks")
-def fixture_networks():
-    return DETECTORS.load("yunet")(), LANDMARKERS.load("facemesh")()
 
 
 def some_frames(path, count):
@@ -113,6 +116,27 @@ def test_every_frame_of_a_demo_clip_shows_one_face(networks, clip):
         x1, y1, x2, y2 = face.box
         nose_x, nose_y = face.landmarks[30]
         assert x1 < nose_x < x2 and y1 < nose_y < y2
+
+
+def test_people_are_told_apart_by_their_looks(networks):
+    """Both demo clips: the woman before and after her cut, the man in two poses."""
+    frames = [frame for clip in ("src_woman.mp4", "dst_man.mp4")
+              for frame in some_frames(ROOT / "demo" / clip, 6)]
+    landmarks = [np.array([face.landmarks for face in found])
+                 for found in find_faces(frames, *networks)]
+    embeddings = EMBEDDERS.load("appearance")().embed(frames, landmarks)
+    assert {embedding.shape for embedding in embeddings} == {(1, 328)}
+    tracker = Tracker(same_person=AppearanceEmbedder.same_person)
+    people = [tracker.step(number, [FoundFace(np.arange(4), 1.0, points[0], embedding[0])],
+                           is_cut=True)[0].track
+              for number, (points, embedding) in enumerate(zip(landmarks, embeddings))]
+    assert not set(people[:6]) & set(people[6:])
+    assert len(set(people[:6])) <= 2 and len(set(people[6:])) <= 2
+
+
+def test_no_faces_have_no_looks():
+    (none,) = AppearanceEmbedder().embed([np.zeros((9, 9, 3), np.uint8)], [np.zeros((0, 68, 2))])
+    assert none.shape == (0, 328)
 
 
 def test_title_frames_have_no_face_in_any_rotation(networks):

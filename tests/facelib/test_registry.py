@@ -9,14 +9,15 @@ import pytest
 from core.errors import OptionError
 from facelib.detect import find_faces
 from facelib.landmarks import TEMPLATE_51
-from facelib.registry import DETECTORS, LANDMARKERS
+from facelib.registry import DETECTORS, ENHANCERS, LANDMARKERS
 
 README = Path(__file__).parents[2] / "facelib" / "README.md"
 
 
 def test_bundled_networks_are_known_by_name():
-    assert DETECTORS.names() == ("yunet",)
-    assert LANDMARKERS.names() == ("facemesh",)
+    assert DETECTORS.names() == ("yunet", "s3fd", "retinaface", "mtcnn")
+    assert LANDMARKERS.names() == ("facemesh", "2dfan", "3dfan")
+    assert ENHANCERS.names() == ("faceenhancer",)
     with pytest.raises(OptionError, match="known are yunet"):
         DETECTORS.load("other")
 

@@ -157,3 +157,14 @@ def test_face_without_points_is_taken_as_upright(landmarker, portrait):
 def test_number_of_samples_is_checked():
     with pytest.raises(ValueError, match="samples must be 1 to 5"):
         FaceMeshLandmarks.load(samples=6)
+
+
+def test_a_face_does_not_change_with_those_beside_it():
+    network = load_facemesh()
+    run = compile_graph(network, image_spec(192, 192, 3))
+    crops = np.random.default_rng(3).random((17, 192, 192, 3), np.float32)
+    mesh, flag = run(crops)
+    for n in (1, 3, 8, 13):
+        alone = run(crops[:n])
+        np.testing.assert_array_equal(alone[0], mesh[:n])
+        np.testing.assert_array_equal(alone[1], flag[:n])
