@@ -4,7 +4,9 @@ The pictures open in any viewer. The segment starts with `FaceLab`, a zero byte,
 (`samplelib.face_info`), so nothing in a face file from elsewhere can run code.
 """
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,7 +14,10 @@ from core import jpeg
 from core.errors import CorruptFaceImage
 from core.imaging.io import decode_image, encode_image
 from core.paths import atomic_write
-from samplelib.face_info import FaceInfo, from_json, to_json
+from facelib.pose import estimate_pose
+from samplelib.face_info import FaceInfo, FaceSummary, from_json, summary_from_json, to_json
+
+T = TypeVar("T")
 
 SUFFIX = ".jpg"
 JPEG_SUFFIXES = frozenset({".jpg", ".jpeg"})
@@ -63,12 +68,27 @@ def read_info(path: Path | str) -> FaceInfo:
         CorruptFaceImage: The file is not a JPEG or carries no readable face data.
         OSError: The file cannot be read.
     """
-    with open(path, "rb") as stream:
-        try:
-            header = jpeg.read_header(stream)
-        except ValueError as error:
-            raise _corrupt(path, error) from error
-    return _info_of(header, path)
+    return _parsed(_read_payload(path), path, from_json)
+
+
+def read_summary(path: Path | str) -> FaceSummary:
+    """Reads what a faceset has to know of a face; a yaw that is not stored is computed.
+
+    Raises:
+        CorruptFaceImage: The file is not a JPEG or carries no readable face data.
+        OSError: The file cannot be read.
+    """
+    payload = _read_payload(path)
+    summary = _parsed(payload, path, summary_from_json)
+    if summary.yaw is not None:
+        return summary
+    landmarks = _parsed(payload, path, from_json).landmarks
+    try:
+        with open(path, "rb") as stream:
+            _, width = jpeg.picture_size(jpeg.read_header(stream))
+        return summary._replace(yaw=estimate_pose(landmarks, width).yaw)
+    except ValueError:  # landmarks that fit no pose are of use all the same
+        return summary._replace(yaw=0.0)
 
 
 def read_face(path: Path | str) -> tuple[np.ndarray, FaceInfo]:
@@ -83,7 +103,7 @@ def read_face(path: Path | str) -> tuple[np.ndarray, FaceInfo]:
         OSError: The file cannot be read.
     """
     data = Path(path).read_bytes()
-    return decode_image(data, str(path)), _info_of(data, path)
+    return decode_image(data, str(path)), info_of(data, path)
 
 
 def read_picture(path: Path | str) -> np.ndarray:
@@ -99,15 +119,40 @@ def read_picture(path: Path | str) -> np.ndarray:
     return decode_image(Path(path).read_bytes(), str(path))
 
 
-def _info_of(data: bytes, path: Path | str) -> FaceInfo:
-    """Reads the face data from a JPEG's beginning."""
+def info_of(data: bytes, path: Path | str) -> FaceInfo:
+    """Gives the data of an aligned face from the bytes of its file.
+
+    Args:
+        data: The file, or its beginning up to the picture.
+        path: What error messages call it.
+
+    Raises:
+        CorruptFaceImage: As `read_info`.
+    """
     try:
         payload = jpeg.read_app(data, _MARKER, _IDENTIFIER)
-        if payload is not None:
-            return from_json(payload)
     except ValueError as error:
         raise _corrupt(path, error) from error
-    raise _corrupt(path, "no face data in this JPEG")
+    return _parsed(payload, path, from_json)
+
+
+def _read_payload(path: Path | str) -> bytes | None:
+    """Reads the face data alone from a file."""
+    with open(path, "rb", buffering=0) as stream:
+        try:
+            return jpeg.read_app_from(stream, _MARKER, _IDENTIFIER)
+        except ValueError as error:
+            raise _corrupt(path, error) from error
+
+
+def _parsed(payload: bytes | None, path: Path | str, parse: Callable[[bytes], T]) -> T:
+    """What the face data of a file say."""
+    if payload is None:
+        raise _corrupt(path, "no face data in this JPEG")
+    try:
+        return parse(payload)
+    except ValueError as error:
+        raise _corrupt(path, error) from error
 
 
 def _corrupt(path: Path | str, reason: object) -> CorruptFaceImage:

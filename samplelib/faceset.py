@@ -1,24 +1,77 @@
 """Facesets: folders of aligned faces."""
 
-import os
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import overload
+
+import numpy as np
 
 from core.errors import CorruptFaceImage, NoFacesFound
-from core.paths import image_paths
-from samplelib.face_image import JPEG_SUFFIXES, read_info
+from facelib.face_type import FaceType
+from samplelib.face_image import JPEG_SUFFIXES, read_info, read_summary
 from samplelib.face_info import FaceInfo
+from samplelib.faceset_index import Entry, FacesetIndex, load_index
 
-_N_THREADS = min(8, (os.cpu_count() or 1) + 2)
 
-
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class AlignedFace:
-    """One face of a faceset: its file and what is known about it."""
+    """One face of a faceset.
+
+    Attributes:
+        path: Its file.
+        face_type: How much of the head it showed when the faceset was loaded.
+    """
 
     path: Path
-    info: FaceInfo
+    face_type: FaceType
+
+    @property
+    def info(self) -> FaceInfo:
+        """What is known about the face; read from its file each time.
+
+        Raises:
+            CorruptFaceImage, OSError: The file has changed since the faceset was loaded.
+        """
+        return read_info(self.path)
+
+
+class AlignedFaces(Sequence[AlignedFace]):
+    """The usable faces of a folder, in natural order of their names.
+
+    A face comes into being when it is asked for, so that 60,000 take no more memory than their
+    index.
+    """
+
+    def __init__(self, folder: Path, index: FacesetIndex):
+        self._folder = folder
+        self._index = index
+        self._rows = np.flatnonzero(index.rows["is_usable"]).astype(np.int32)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, place: int) -> AlignedFace: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[AlignedFace, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> AlignedFace | tuple[AlignedFace, ...]:
+        if isinstance(place, slice):
+            return tuple(self._face(row) for row in self._rows[place])
+        return self._face(self._rows[place])
+
+    def __iter__(self) -> Iterator[AlignedFace]:
+        return (self._face(row) for row in self._rows)
+
+    def column(self, name: str) -> np.ndarray:
+        """(n,) values of all faces: "yaw" in radians, float32, or "face_type", int16."""
+        return self._index.rows[name][self._rows]
+
+    def _face(self, row: int) -> AlignedFace:
+        return AlignedFace(self._folder / self._index.name(row),
+                           FaceType(int(self._index.rows["face_type"][row])))
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,39 +85,37 @@ class Faceset:
     """
 
     folder: Path
-    faces: tuple[AlignedFace, ...]
+    faces: AlignedFaces
     skipped: tuple[tuple[Path, str], ...] = ()
 
 
 def load_faceset(folder: Path | str) -> Faceset:
-    """Reads the data of all aligned faces in a folder; pictures stay undecoded.
+    """Finds the aligned faces of a folder; pictures stay undecoded.
+
+    A large faceset is indexed when it is first loaded; see `samplelib.faceset_index`.
 
     Raises:
         NoFacesFound: The folder does not exist or holds no usable face.
     """
     folder = Path(folder)
-    paths = image_paths(folder)
-    with ThreadPoolExecutor(_N_THREADS, thread_name_prefix="faceset") as pool:
-        results = list(pool.map(_info_or_reason, paths))
-    faces = tuple(AlignedFace(path, result) for path, result in zip(paths, results)
-                  if isinstance(result, FaceInfo))
-    skipped = tuple((path, result) for path, result in zip(paths, results)
-                    if not isinstance(result, FaceInfo))
-    if not faces:
+    index = load_index(folder, _entry)
+    unusable = np.flatnonzero(index.rows["is_usable"] == 0)
+    skipped = tuple((folder / index.name(row), index.reason(row)) for row in unusable)
+    if len(unusable) == len(index.rows):
         raise NoFacesFound(_nothing_usable(folder, skipped))
-    return Faceset(folder, faces, skipped)
+    return Faceset(folder, AlignedFaces(folder, index), skipped)
 
 
-def _info_or_reason(path: Path) -> FaceInfo | str:
-    """Gives the data of one face, or why it cannot be used."""
+def _entry(path: Path) -> Entry:
+    """What a face file says, or why it cannot be used."""
     if path.suffix.lower() not in JPEG_SUFFIXES:
-        return "not a JPEG, so it carries no face data"
+        return Entry(None, 0.0, "not a JPEG, so it carries no face data")
     try:
-        return read_info(path)
+        return Entry(*read_summary(path), "")
     except CorruptFaceImage as error:
-        return str(error).removeprefix(f"{path}: ")
+        return Entry(None, 0.0, str(error).removeprefix(f"{path}: "))
     except OSError as error:
-        return f"cannot be read ({error.strerror or error})"
+        return Entry(None, 0.0, f"cannot be read ({error.strerror or error})")
 
 
 def _nothing_usable(folder: Path, skipped: tuple[tuple[Path, str], ...]) -> str:

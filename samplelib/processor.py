@@ -6,13 +6,16 @@ import cv2
 import numpy as np
 
 from core.geometry import compose_affine, invert_affine
-from samplelib.face_cache import PLANES, PreparedFace
+from core.imaging.hsv import shift_hsv
 from samplelib.geometry import Geometry, picture_to_sample, sampling_map
+from samplelib.hsv_shift import HsvShift
+from samplelib.prepared_face import PLANES, PreparedFace
 from samplelib.recipe import OUTPUTS, SampleRecipe
 
 
 def make_sample(face: PreparedFace, recipe: SampleRecipe, geometry: Geometry,
-                rng: np.random.Generator) -> dict[str, np.ndarray]:
+                rng: np.random.Generator,
+                hsv_shift: HsvShift | None = None) -> dict[str, np.ndarray]:
     """Makes one sample; every output is resampled once, straight from the stored pixels.
 
     Args:
@@ -20,9 +23,10 @@ def make_sample(face: PreparedFace, recipe: SampleRecipe, geometry: Geometry,
         recipe: Which outputs, at which size.
         geometry: Shared by all outputs.
         rng: For the outputs' steps.
+        hsv_shift: Of the warped outputs; None for none.
 
     Returns:
-        Output name -> (R, R, 3) BGR image or (R, R, 1) mask, float32 in [0, 1].
+        Output name -> (R, R, 3) BGR image or (R, R, 1) mask, uint8.
     """
     sample_to_picture = invert_affine(picture_to_sample(geometry, recipe.resolution))
     resampled: dict[tuple[str, bool], np.ndarray] = {}
@@ -37,13 +41,15 @@ def make_sample(face: PreparedFace, recipe: SampleRecipe, geometry: Geometry,
         array = resampled[key]
         for step in output.steps:
             array = step(array, rng)
+        if output.is_warped and hsv_shift is not None:
+            array = shift_hsv(array, *hsv_shift)
         sample[name] = array
     return sample
 
 
 def _resample(face: PreparedFace, name: str, side: int, sample_to_picture: np.ndarray,
               warp: np.ndarray | None) -> np.ndarray:
-    """Reads one plane through the geometry: (R, R, C) float32 in [0, 1]."""
+    """Reads one plane through the geometry: (R, R, C) uint8."""
     plane = PLANES[name]
     source = face.planes[name]
     border: dict[str, Any] = {"borderMode": plane.border, "borderValue": 0}
@@ -54,4 +60,4 @@ def _resample(face: PreparedFace, name: str, side: int, sample_to_picture: np.nd
     else:
         places = sampling_map(warp, side, sample_to_picture, face.picture_to_source)
         array = cv2.remap(source, places, None, plane.interpolation, **border)
-    return np.multiply(array, np.float32(1 / 255)).reshape(side, side, -1)
+    return array.reshape(side, side, -1)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
 
+import cv2
 import numpy as np
 
 from core.errors import OptionError
@@ -11,8 +12,10 @@ from core.options import option
 from facelib.face_type import FaceType
 from samplelib.faceset import Faceset
 
+TRANSFER_NAMES = "none", "rct", "lct", "mkl", "idt", "sot"
+
 Step = Callable[[np.ndarray, np.random.Generator], np.ndarray]
-"""One finishing step of an output: (R, R, C) float32 and chance in, a new (R, R, C) float32 out."""
+"""One finishing step of an output: (R, R, C) uint8 and chance in, a new (R, R, C) uint8 out."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,12 @@ class SampleOptions:
         0.05, low=0, high=1, help="Largest zoom s: sizes lie between 1/(1+s) and 1+s.")
     shift: float = option(
         0.05, low=0, high=1, help="Largest shift either way, as a share of the side.")
+    hsv_power: float = option(
+        0.0, low=0, high=1, help="How far hue, saturation and value of the model's input are "
+        "shifted: 1 is half the colour circle and half the range; 0.05 is usual.")
+    color_transfer: str = option(
+        "none", choices=TRANSFER_NAMES,
+        help="Give the faces the colours of random faces of the other side.")
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,8 @@ class Output:
 
     Attributes:
         plane: Which picture of the face it shows; a name of `samplelib.face_cache.PLANES`.
-        is_warped: Whether the random warp applies (rotation, scale, shift and flip always do).
+        is_warped: Whether random warp and HSV shift apply, as to a model's input (rotation, scale,
+            shift, flip and colour transfer always do).
         steps: Done in order after the geometry, for example on the colours.
     """
 
@@ -47,9 +57,11 @@ class Output:
 
 
 def stretch_to_one(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Makes the largest value of a mask 1, unless it is empty; takes nothing from `rng`."""
+    """Makes the largest value of a mask 255, unless it is empty; takes nothing from `rng`."""
     peak = mask.max()
-    return mask / peak if peak > 0 else mask
+    if peak in (0, 255):
+        return mask
+    return cv2.convertScaleAbs(mask, alpha=255 / int(peak)).reshape(mask.shape)
 
 
 OUTPUTS = MappingProxyType({
@@ -68,7 +80,7 @@ class SampleRecipe:
     Attributes:
         resolution: Side R of all arrays, in pixels.
         face_type: What the samples show; not wider than the faceset's.
-        outputs: Names of OUTPUTS. Images are (R, R, 3) BGR, masks (R, R, 1); float32 in [0, 1].
+        outputs: Names of OUTPUTS. Images are (R, R, 3) BGR, masks (R, R, 1); uint8.
         options: How far samples are varied.
     """
 
@@ -84,6 +96,11 @@ class SampleRecipe:
         if self.resolution < 8:
             raise ValueError(f"a resolution of {self.resolution} pixels is too small")
 
+    @property
+    def shows_pictures(self) -> bool:
+        """Whether an output shows colours, not only a mask."""
+        return any(OUTPUTS[name].plane == "image" for name in self.outputs)
+
 
 def require_coverage(faceset: Faceset, face_type: FaceType) -> None:
     """Makes sure that every face shows as much of the head as the samples will.
@@ -95,10 +112,15 @@ def require_coverage(faceset: Faceset, face_type: FaceType) -> None:
     """
     if face_type == FaceType.MARK_ONLY:
         raise OptionError("samples cannot be of face type mark_only; choose a type with a crop")
-    for face in faceset.faces:
-        shown = face.info.face_type
-        if shown != FaceType.MARK_ONLY and shown.padding < face_type.padding:
+    shown_types, first_places = np.unique(faceset.faces.column("face_type"), return_index=True)
+    for shown, place in zip(map(FaceType, shown_types.tolist()), first_places.tolist()):
+        if not covers(shown, face_type):
             raise OptionError(
-                f"{faceset.folder}: {face.path.name} is {shown.label}, too narrow for samples of "
-                f"{face_type.label}; choose face type {shown.short} or extract again with face "
-                f"type {face_type.short}")
+                f"{faceset.folder}: {faceset.faces[place].path.name} is {shown.label}, too narrow "
+                f"for samples of {face_type.label}; choose face type {shown.short} or extract "
+                f"again with face type {face_type.short}")
+
+
+def covers(shown: FaceType, wanted: FaceType) -> bool:
+    """Whether an aligned face shows as much of the head as a sample."""
+    return shown == FaceType.MARK_ONLY or shown.padding >= wanted.padding

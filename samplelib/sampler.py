@@ -1,37 +1,28 @@
 """Batches of training samples, made ahead by threads and repeatable by their seed."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from core.errors import FaceLabError, NoFacesFound
-from samplelib.face_cache import FaceCache, PreparedFace
+from samplelib.color_source import ColorSource
+from samplelib.face_source import FaceSource, Problem, Problems
 from samplelib.faceset import Faceset
-from samplelib.geometry import UNCHANGED, draw_geometry
+from samplelib.geometry import UNCHANGED
 from samplelib.opencv_threads import OPENCV_THREADS
-from samplelib.order import face_index, sample_rng
+from samplelib.order import Balanced, FaceOrder, Shuffled
 from samplelib.processor import make_sample
 from samplelib.recipe import SampleOptions, SampleRecipe, require_coverage
+from samplelib.sample_maker import SampleMaker
+from samplelib.yaw_bins import yaw_bins
 
 __all__ = ["Batch", "BatchGenerator", "Problem", "SampleOptions", "SampleRecipe", "preview_batch"]
 
 Batch = dict[str, np.ndarray]
-"""Output name -> (N, R, R, C) float32 in [0, 1]; BGR images have C = 3, masks C = 1."""
+"""Output name -> (N, R, R, C) uint8; BGR images have C = 3, masks C = 1."""
 
-DEFAULT_CACHE_BYTES = 512 * 2**20
-UNREADABLE = (FaceLabError, OSError, ValueError)
-"""What a face that was deleted, truncated or overwritten since loading can raise."""
-
-
-class Problem(NamedTuple):
-    """A face that cannot be used."""
-
-    path: Path
-    reason: str
+DEFAULT_CACHE_BYTES = 128 * 2**20
 
 
 class BatchGenerator:
@@ -49,12 +40,14 @@ class BatchGenerator:
     def __init__(self, faceset: Faceset, recipe: SampleRecipe, batch_size: int, *, seed: int,
                  workers: int = 2, prefetch: int = 4, start_index: int = 0,
                  cache_bytes: int = DEFAULT_CACHE_BYTES,
-                 on_problem: Callable[[Problem], None] | None = None):
+                 on_problem: Callable[[Problem], None] | None = None, first_row: int = 0,
+                 n_rows: int | None = None, place: Callable[[Batch], Batch] | None = None,
+                 transfer_from: Faceset | None = None, uniform_yaw: bool = False):
         """
         Args:
             faceset: Where the faces come from.
             recipe: What the samples are.
-            batch_size: Samples per batch, N.
+            batch_size: Samples per batch, over all processes that share one run.
             seed: Fixes the order of the faces and all chance; at least 0.
             workers: Threads that make batches.
             prefetch: Batches in the making or ready; at least 1.
@@ -62,28 +55,36 @@ class BatchGenerator:
             cache_bytes: Most memory for decoded faces; the rest is decoded again each time.
             on_problem: Called once for each face that cannot be read, by the thread that takes
                 the batch; such a face is replaced by the next one of the epoch.
+            first_row: First row of each batch that this process makes.
+            n_rows: Rows that it makes, N; None makes all from `first_row` on. What a sample is
+                does not depend on who makes it.
+            place: Done to each batch by the thread that made it, for example moving it to the
+                device that will train on it.
+            transfer_from: The other side's faces, for the recipe's colour transfer; unused if the
+                recipe names none.
+            uniform_yaw: Show all directions of heads equally often, instead of all faces.
 
         Raises:
             OptionError: A face is narrower than the recipe's face type.
+            ValueError: A number is impossible, or the recipe's colour transfer has no faces.
         """
-        for name, value, low in (("batch_size", batch_size, 1), ("workers", workers, 1),
-                                 ("prefetch", prefetch, 1), ("start_index", start_index, 0),
-                                 ("seed", seed, 0)):
-            if value < low:
-                raise ValueError(f"{name} is {value}, must be at least {low}")
+        _require_at_least(1, batch_size=batch_size, workers=workers, prefetch=prefetch)
+        _require_at_least(0, start_index=start_index, seed=seed)
         require_coverage(faceset, recipe.face_type)
-        self._faceset = faceset
-        self._recipe = recipe
+        self._problems = Problems()
+        self._samples = SampleMaker(
+            FaceSource(faceset, recipe, cache_bytes, self._problems),
+            _order(faceset, seed, uniform_yaw), recipe, seed,
+            _color_source(transfer_from, recipe, seed, self._problems))
         self._batch_size = batch_size
-        self._seed = seed
+        self._rows = _rows(batch_size, first_row, n_rows)
+        self._place = place
         self._workers = workers
         self._prefetch = prefetch
         self._position = start_index
         self._next_start = start_index
-        self._cache = FaceCache(faceset.faces, recipe, cache_bytes)
-        self._unreadable: dict[int, Problem] = {}
         self._on_problem = on_problem
-        self._problems: list[Problem] = []
+        self._reported: list[Problem] = []
         self._pool: ThreadPoolExecutor | None = None
         self._queue: deque[Future[Batch]] = deque()
 
@@ -95,7 +96,7 @@ class BatchGenerator:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Faces found unreadable so far, each once."""
-        return tuple(self._problems)
+        return tuple(self._reported)
 
     def next_batch(self) -> Batch:
         """Gives the next batch; the arrays belong to the caller.
@@ -143,27 +144,20 @@ class BatchGenerator:
     def _make(self, start: int) -> Batch:
         """Makes the batch whose first sample is `start`; runs in a worker thread."""
         batch: Batch = {}
-        n_faces = len(self._faceset.faces)
-        for row in range(self._batch_size):
-            position = start + row
-            rng = sample_rng(self._seed, position)
-            geometry = draw_geometry(self._recipe.options, rng)
-            indices = (face_index(self._seed, position, n_faces, skip) for skip in range(n_faces))
-            face = _first_readable(self._faceset, self._cache, indices, self._unreadable)
-            _put(batch, make_sample(face, self._recipe, geometry, rng), row, self._batch_size)
-        return batch
+        for place, row in enumerate(self._rows):
+            _put(batch, self._samples.make(start + row), place, len(self._rows))
+        return batch if self._place is None else self._place(batch)
 
     def _report(self) -> None:
         """Passes on the faces that the workers have found unreadable since the last call."""
-        found = list(self._unreadable.values())  # one step, so workers may go on adding
-        for problem in found[len(self._problems):]:
-            self._problems.append(problem)
+        for problem in self._problems.since(len(self._reported)):
+            self._reported.append(problem)
             if self._on_problem is not None:
                 self._on_problem(problem)
 
 
 def preview_batch(faceset: Faceset, recipe: SampleRecipe, indices: Sequence[int]) -> Batch:
-    """Gives chosen faces as the model sees them, without warp, transform and flip.
+    """Gives chosen faces as the model sees them, without warp, transform, flip and new colours.
 
     Args:
         faceset: Where the faces come from.
@@ -176,39 +170,53 @@ def preview_batch(faceset: Faceset, recipe: SampleRecipe, indices: Sequence[int]
         NoFacesFound: No face of the faceset can be read any more.
     """
     require_coverage(faceset, recipe.face_type)
-    cache = FaceCache(faceset.faces, recipe, n_bytes=0)
+    faces = FaceSource(faceset, recipe, 0, Problems())
     n_faces = len(faceset.faces)
-    unreadable: dict[int, Problem] = {}
     batch: Batch = {}
     for row, index in enumerate(indices):
-        places = ((index + skip) % n_faces for skip in range(n_faces))
-        face = _first_readable(faceset, cache, places, unreadable)
+        _, face = faces.first((index + skip) % n_faces for skip in range(n_faces))
         # Steps get a fixed source of chance, so a preview shows the same every time.
         sample = make_sample(face, recipe, UNCHANGED, np.random.default_rng(0))
         _put(batch, sample, row, len(indices))
     return batch
 
 
-def _first_readable(faceset: Faceset, cache: FaceCache, indices: Iterable[int],
-                    unreadable: dict[int, Problem]) -> PreparedFace:
-    """Gives the first of some faces that can be read, and notes those that cannot."""
-    for index in indices:
-        if index in unreadable:
-            continue
-        try:
-            return cache.get(index)
-        except UNREADABLE as error:
-            # Two threads may meet the same face at the same moment; the first one notes it.
-            unreadable.setdefault(index, Problem(faceset.faces[index].path, str(error)))
-    first = next(iter(unreadable.values()))
-    raise NoFacesFound(
-        f"{faceset.folder}: none of its {len(faceset.faces)} faces can be read any more "
-        f"({first.reason.split(';')[0]}); restore the folder or extract the faces again")
+def _require_at_least(low: int, **numbers: int) -> None:
+    for name, value in numbers.items():
+        if value < low:
+            raise ValueError(f"{name} is {value}, must be at least {low}")
+
+
+def _rows(batch_size: int, first_row: int, n_rows: int | None) -> range:
+    """Which rows of each batch are made here."""
+    n_rows = batch_size - first_row if n_rows is None else n_rows
+    _require_at_least(0, first_row=first_row)
+    _require_at_least(1, n_rows=n_rows)
+    if first_row + n_rows > batch_size:
+        raise ValueError(f"n_rows is {n_rows}, too many from row {first_row} of {batch_size} on")
+    return range(first_row, first_row + n_rows)
+
+
+def _order(faceset: Faceset, seed: int, uniform_yaw: bool) -> FaceOrder:
+    """In which order the faces come."""
+    if uniform_yaw:
+        return Balanced(seed, yaw_bins(faceset.faces.column("yaw")))
+    return Shuffled(seed, len(faceset.faces))
+
+
+def _color_source(references: Faceset | None, recipe: SampleRecipe, seed: int,
+                  problems: Problems) -> ColorSource | None:
+    """What recolours the samples, if the recipe wants it."""
+    if recipe.options.color_transfer == "none" or not recipe.shows_pictures:
+        return None
+    if references is None:
+        raise ValueError(f"colour transfer {recipe.options.color_transfer} without transfer_from")
+    return ColorSource(references, recipe, seed, problems)
 
 
 def _put(batch: Batch, sample: Batch, row: int, n_rows: int) -> None:
     """Copies a sample into its row of a batch, which the first sample allocates."""
     for name, array in sample.items():
         if name not in batch:
-            batch[name] = np.empty((n_rows, *array.shape), np.float32)
+            batch[name] = np.empty((n_rows, *array.shape), np.uint8)
         batch[name][row] = array

@@ -34,6 +34,8 @@ INFOS = st.builds(
     frame_index=optional(st.integers(0, 2**40)),
     score=optional(st.floats(0, 1)),
     pose=optional(st.tuples(FINITE, FINITE, FINITE)),
+    sanity=optional(st.floats(0, 1)),
+    track=optional(st.integers(0, 2**40)),
     eyebrows_expand_mod=st.floats(0, 4),
     version=st.integers(1, 9),
     extra=st.dictionaries(st.text(max_size=5).map("new_{}".format), JSON_VALUES, max_size=3))
@@ -43,7 +45,7 @@ INFOS = st.builds(
 def test_everything_comes_back(info):
     read = from_json(to_json(info))
     for name in ("face_type", "source_filename", "source_size", "frame_index", "score", "pose",
-                 "eyebrows_expand_mod", "version", "extra"):
+                 "sanity", "track", "eyebrows_expand_mod", "version", "extra"):
         assert getattr(read, name) == getattr(info, name), name
     for name in ("landmarks", "source_rect", "source_landmarks", "image_to_face_mat"):
         written, back = getattr(info, name), getattr(read, name)
@@ -64,7 +66,7 @@ def test_the_format_is_plain_json_with_labels():
 
 
 def test_fields_of_a_newer_version_survive():
-    newer = plain(version=2, hair_mask={"size": [3, 4]}, track=None)
+    newer = plain(version=2, hair_mask={"size": [3, 4]}, hair=None)
     assert json.loads(to_json(from_json(json.dumps(newer).encode()))) == {
         **newer, "eyebrows_expand_mod": 1.0}
 
@@ -83,6 +85,8 @@ def test_fields_of_a_newer_version_survive():
     ({"source_size": [480.5, 640]}, "source_size"),
     ({"pose": {"pitch": 0}}, "pose"),
     ({"score": "high"}, "score"),
+    ({"sanity": True}, "sanity"),
+    ({"track": 1.5}, "track"),
     ({"score": float("inf")}, "score"),
     ({"frame_index": True}, "frame_index"),
     ({"source_filename": ["a"]}, "source_filename"),

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from core.errors import NoFacesFound
-from samplelib import faceset
+from samplelib import faceset_index
 from samplelib.faceset import load_faceset
 
 
@@ -32,8 +32,9 @@ def test_unusable_pictures_are_listed_with_reasons(make_faceset):
 
 def test_a_face_deleted_while_loading_is_skipped(make_faceset, monkeypatch):
     paths = [face.path for face in make_faceset(1).faces]
-    monkeypatch.setattr(faceset, "image_paths", lambda folder: [*paths, folder / "gone.jpg"])
-    loaded = faceset.load_faceset(paths[0].parent)
+    names = [*(path.name for path in paths), "gone.jpg"]
+    monkeypatch.setattr(faceset_index, "image_names", lambda folder: names)
+    loaded = load_faceset(paths[0].parent)
     assert [face.path for face in loaded.faces] == paths
     assert loaded.skipped == ((paths[0].parent / "gone.jpg",
                                "cannot be read (No such file or directory)"),)

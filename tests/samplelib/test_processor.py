@@ -1,23 +1,33 @@
 """Samples as pictures: things drawn on a face arrive where the matrices say."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
+from core.imaging.hsv import shift_hsv
 from facelib.align import face_transform
 from facelib.face_type import FaceType
-from facelib.masks import hull_mask
-from samplelib.face_cache import FaceCache, prepare_face
-from samplelib.face_image import write_face
+from facelib.masks import eyes_mouth_mask, hull_mask
+from samplelib.face_image import write_face, write_info
 from samplelib.face_info import FaceInfo
+from samplelib.face_source import FaceSource, Problems
 from samplelib.faceset import load_faceset
 from samplelib.geometry import UNCHANGED, Geometry, draw_geometry, picture_to_sample
-from samplelib.processor import make_sample
+from samplelib.hsv_shift import HsvShift, draw_hsv_shift
+from samplelib.prepared_face import prepare_face
+from samplelib.processor import make_sample as make_bytes
 from samplelib.recipe import SampleOptions, SampleRecipe
 
 ALL = ("warped", "target", "mask", "eyes_mouth")
 RNG = np.random.default_rng(0)
 DOTS = np.array([[70, 80], [180, 90], [120, 130], [90, 190], [170, 200]], float)
+
+
+def make_sample(*arguments) -> dict[str, np.ndarray]:
+    """The sample with its arrays in [0, 1]."""
+    return {name: array / np.float32(255) for name, array in make_bytes(*arguments).items()}
 
 
 @pytest.fixture
@@ -103,6 +113,27 @@ def test_mask_lies_on_the_target_and_is_not_warped(make_faceset, landmarks_of):
         assert mask.min() == 0 and mask.max() == 1
 
 
+@pytest.mark.parametrize("shown, wanted", [
+    (FaceType.FULL, FaceType.FULL), (FaceType.WHOLE_FACE, FaceType.FULL),
+    (FaceType.HEAD, FaceType.HALF)])
+def test_masks_are_those_of_the_aligned_picture_brought_to_size(
+        dotted, landmarks_of, shown, wanted):
+    """They are drawn at the size that is stored, which must not show."""
+    recipe = SampleRecipe(128, wanted, ALL)
+    sample = make_sample(prepare_face(dotted(shown), recipe), recipe, UNCHANGED, RNG)
+    landmarks = landmarks_of(shown, 256)
+    hull = hull_mask((256, 256), landmarks)
+    features = eyes_mouth_mask((256, 256), landmarks) * (hull > 0)
+    matrix = np.eye(2, 3) / 2 if shown == wanted else face_transform(landmarks, 128, wanted)
+    for name, drawn in (("mask", hull), ("eyes_mouth", features / features.max())):
+        # Averages of 4 x 4 places each, so that the expected mask has a smooth edge too.
+        to_fine = np.float32([[4, 0, 1.5], [0, 4, 1.5]]) @ np.vstack([matrix, (0, 0, 1)])
+        fine = cv2.warpAffine(drawn, to_fine, (512, 512))
+        expected = cv2.resize(fine, (128, 128), interpolation=cv2.INTER_AREA)
+        difference = np.abs(sample[name][..., 0] - expected)
+        assert difference.mean() < 0.006 and np.quantile(difference, 0.995) < 0.4
+
+
 # Mirror partner of each of the 68 landmarks, from the scheme's own symmetry.
 FLIP = np.r_[16:-1:-1, 26:16:-1, 27:31, 35:30:-1, 45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,
              54:47:-1, 59:54:-1, 64:59:-1, 67:64:-1]
@@ -136,15 +167,14 @@ def test_images_repeat_their_border_and_masks_end(make_faceset):
     assert sample["mask"][:, :32].max() == 0 < sample["mask"].max()
 
 
-def test_arrays_are_float_in_the_unit_range(make_faceset):
+def test_arrays_are_bytes(make_faceset):
     recipe = SampleRecipe(80, FaceType.FULL, ALL)
     face = prepare_face(make_faceset(1).faces[0], recipe)
-    sample = make_sample(face, recipe, draw_geometry(SampleOptions(), RNG), RNG)
+    sample = make_bytes(face, recipe, draw_geometry(SampleOptions(), RNG), RNG)
     for name, channels in zip(ALL, (3, 3, 1, 1)):
-        assert sample[name].shape == (80, 80, channels) and sample[name].dtype == np.float32
-        assert sample[name].min() >= 0 and sample[name].max() <= 1
-    assert sample["eyes_mouth"].max() == 1
-    assert (sample["mask"][sample["eyes_mouth"] > 0.5] > 0).all()
+        assert sample[name].shape == (80, 80, channels) and sample[name].dtype == np.uint8
+    assert sample["eyes_mouth"].max() == 255
+    assert (sample["mask"][sample["eyes_mouth"] > 128] > 0).all()
 
 
 def test_unchanged_sample_of_equal_size_is_the_face_itself(make_faceset):
@@ -160,12 +190,31 @@ def test_cache_keeps_to_its_limit_and_gives_equal_faces(make_faceset):
     recipe = SampleRecipe(64, FaceType.FULL)
     one = prepare_face(faceset.faces[0], recipe).n_bytes
     assert one == 80 * 80 * 4  # stored at 1.25 times the sample's side, 3 + 1 channels
-    cache = FaceCache(faceset.faces, recipe, 2 * one)
-    first = [cache.get(index) for index in range(4)]
-    second = [cache.get(index) for index in range(4)]
+    source = FaceSource(faceset, recipe, 2 * one, Problems())
+    first = [source.get(index) for index in range(4)]
+    second = [source.get(index) for index in range(4)]
     assert [a is b for a, b in zip(first, second)] == [True, True, False, False]
     for a, b in zip(first, second):
         assert np.array_equal(a.planes["image"], b.planes["image"])
+
+
+def test_hsv_shift_is_for_the_warped_output_alone(make_faceset):
+    recipe = SampleRecipe(64, FaceType.FULL, ALL)
+    face = prepare_face(make_faceset(1).faces[0], recipe)
+    plain = make_bytes(face, recipe, UNCHANGED, RNG)
+    shifted = make_bytes(face, recipe, UNCHANGED, RNG, HsvShift(30, 0.1, -0.1))
+    for name in ("target", "mask", "eyes_mouth"):
+        assert np.array_equal(plain[name], shifted[name])
+    assert np.array_equal(shifted["warped"], shift_hsv(plain["target"], 30, 0.1, -0.1))
+    assert np.abs(shifted["warped"].astype(int) - plain["target"]).mean() > 5
+
+
+def test_hsv_shifts_fill_their_ranges():
+    rng = np.random.default_rng(0)
+    drawn = np.array([draw_hsv_shift(0.1, rng) for _ in range(3000)])
+    for values, limit in zip(drawn.T, (18, 0.05, 0.05)):
+        assert limit * 0.99 < values.max() <= limit and -limit <= values.min() < -limit * 0.99
+        assert abs(values.mean()) < limit * 0.05
 
 
 def test_shrinking_averages_instead_of_skipping(tmp_path, landmarks_of):
@@ -182,8 +231,15 @@ def test_shrinking_averages_instead_of_skipping(tmp_path, landmarks_of):
 
 def test_landmarks_outside_the_picture_are_an_error(make_faceset):
     face = make_faceset(1, FaceType.WHOLE_FACE).faces[0]
-    object.__setattr__(face.info, "landmarks", face.info.landmarks + 1000)
+    write_info(face.path, replace(face.info, landmarks=face.info.landmarks + 1000))
     with pytest.raises(ValueError, match="outside the picture"):
+        prepare_face(face, SampleRecipe(64, FaceType.FULL))
+
+
+def test_a_face_that_has_become_too_narrow_is_an_error(make_faceset):
+    face = make_faceset(1, FaceType.WHOLE_FACE).faces[0]
+    write_info(face.path, replace(face.info, face_type=FaceType.HALF))
+    with pytest.raises(ValueError, match="half_face, too narrow"):
         prepare_face(face, SampleRecipe(64, FaceType.FULL))
 
 

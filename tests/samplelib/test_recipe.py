@@ -1,11 +1,15 @@
 """What a recipe accepts."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from core.errors import OptionError
 from core.options import specs
 from facelib.face_type import FaceType
+from samplelib.face_image import write_info
+from samplelib.faceset import load_faceset
 from samplelib.recipe import SampleOptions, SampleRecipe, require_coverage, stretch_to_one
 
 
@@ -21,8 +25,9 @@ def test_options_are_declared_with_domains():
     (FaceType.FULL, FaceType.FULL_NO_ALIGN)])
 def test_faces_at_least_as_wide_are_accepted(make_faceset, shown, wanted):
     if shown == FaceType.MARK_ONLY:
-        faceset = make_faceset(1)
-        object.__setattr__(faceset.faces[0].info, "face_type", shown)
+        face = make_faceset(1).faces[0]
+        write_info(face.path, replace(face.info, face_type=shown))
+        faceset = load_faceset(face.path.parent)
     else:
         faceset = make_faceset(1, shown)
     require_coverage(faceset, wanted)
@@ -41,7 +46,8 @@ def test_unknown_outputs_are_named():
 
 def test_masks_are_stretched_to_one_unless_empty():
     rng = np.random.default_rng(0)
-    mask = np.float32([[[0.2], [0.8]]])
-    assert np.allclose(stretch_to_one(mask, rng), [[[0.25], [1]]])
+    mask = np.uint8([[[50], [200]]])
+    stretched = stretch_to_one(mask, rng)
+    assert stretched.tolist() == [[[64], [255]]] and stretched.dtype == np.uint8
     assert stretch_to_one(mask * 0, rng).max() == 0
-    assert mask.max() == np.float32(0.8)
+    assert mask.max() == 200

@@ -1,6 +1,8 @@
 """Batches: repeatable, resumable, and not stopped by a bad file."""
 
 import threading
+from collections import Counter
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -8,7 +10,10 @@ import pytest
 
 from core.errors import NoFacesFound, OptionError
 from facelib.face_type import FaceType
+from samplelib.face_image import read_info, write_info
+from samplelib.faceset import load_faceset
 from samplelib.sampler import BatchGenerator, SampleOptions, SampleRecipe, preview_batch
+from samplelib.yaw_bins import yaw_bins
 
 RECIPE = SampleRecipe(48, FaceType.FULL, options=SampleOptions(random_flip=True))
 
@@ -28,14 +33,14 @@ def assert_equal(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> No
 
 def shades(samples: np.ndarray) -> list[int]:
     """Which face of `make_faceset` each sample shows, by its green shade 20 + 10 i."""
-    return [round((np.median(sample[..., 1]) * 255 - 20) / 10) for sample in samples]
+    return [round((np.median(sample[..., 1]) - 20.0) / 10) for sample in samples]
 
 
 def test_batches_have_the_promised_arrays(make_faceset):
     batch = take(make_faceset(), 1, batch_size=4)
     assert {name: (array.shape, array.dtype) for name, array in batch.items()} == {
-        "warped": ((4, 48, 48, 3), np.float32), "target": ((4, 48, 48, 3), np.float32),
-        "mask": ((4, 48, 48, 1), np.float32)}
+        "warped": ((4, 48, 48, 3), np.uint8), "target": ((4, 48, 48, 3), np.uint8),
+        "mask": ((4, 48, 48, 1), np.uint8)}
 
 
 @pytest.mark.parametrize("arguments", [
@@ -48,6 +53,29 @@ def test_samples_do_not_depend_on_threads_and_memory(make_faceset, arguments):
 def test_samples_do_not_depend_on_the_batch_size(make_faceset):
     faceset = make_faceset()
     assert_equal(take(faceset, 6, batch_size=2), take(faceset, 3, batch_size=4))
+
+
+@pytest.mark.parametrize("rows", [[(0, 1), (1, None)], [(0, 2), (2, 1)], [(0, 3)]])
+def test_processes_that_share_a_batch_make_its_rows(make_faceset, rows):
+    faceset = make_faceset()
+    whole = take(faceset, 4)
+    shares = [take(faceset, 4, first_row=first, n_rows=n) for first, n in rows]
+    for name, array in whole.items():
+        split = [share[name].reshape(4, -1, *array.shape[1:]) for share in shares]
+        assert np.array_equal(np.concatenate(split, axis=1).reshape(array.shape), array)
+
+
+def test_batches_are_placed_by_the_thread_that_made_them(make_faceset):
+    faceset = make_faceset()
+
+    def place(batch):
+        return {name: (array, threading.current_thread().name) for name, array in batch.items()}
+
+    plain = take(faceset, 1)
+    with BatchGenerator(faceset, RECIPE, 3, seed=1, place=place) as batches:
+        placed = batches.next_batch()
+    for name, (array, thread) in placed.items():
+        assert np.array_equal(array, plain[name]) and thread.startswith("samples")
 
 
 def test_seeds_give_different_samples(make_faceset):
@@ -87,9 +115,9 @@ def test_each_epoch_shows_each_face_once(make_faceset):
 def test_batches_belong_to_the_caller(make_faceset):
     faceset = make_faceset(1)
     with BatchGenerator(faceset, RECIPE, 2, seed=1) as batches:
-        batches.next_batch()["target"][:] = -1
-        assert batches.next_batch()["target"].min() >= 0
-    assert preview_batch(faceset, RECIPE, [0])["target"].min() >= 0
+        batches.next_batch()["target"][:] = 0
+        assert batches.next_batch()["target"].max() > 0
+    assert preview_batch(faceset, RECIPE, [0])["target"].max() > 0
 
 
 def delete(path):
@@ -145,7 +173,8 @@ def test_a_wider_face_type_is_refused_before_any_work(make_faceset):
         preview_batch(make_faceset(name="other"), recipe, [0])
 
 
-@pytest.mark.parametrize("name", ["batch_size", "workers", "prefetch", "start_index", "seed"])
+@pytest.mark.parametrize("name", [
+    "batch_size", "workers", "prefetch", "start_index", "seed", "first_row", "n_rows"])
 def test_impossible_numbers_are_named(make_faceset, name):
     arguments = {"batch_size": 2, "seed": 1, name: -1}
     with pytest.raises(ValueError, match=name):
@@ -196,3 +225,27 @@ def test_a_preview_replaces_a_bad_face(make_faceset):
     faceset = make_faceset(3)
     faceset.faces[1].path.unlink()
     assert shades(preview_batch(faceset, RECIPE, [1])["target"]) == [2]
+
+
+def test_uniform_yaw_shows_all_directions_equally_often(make_faceset):
+    folder = make_faceset(7).folder
+    for number, yaw in enumerate([-0.8, -0.8, -0.8, -0.8, 0.0, 0.0, 0.9]):
+        path = folder / f"{number:05d}_0.jpg"
+        write_info(path, replace(read_info(path), pose=(0.0, yaw, 0.0)))
+    faceset = load_faceset(folder)
+    samples = take(faceset, 12, uniform_yaw=True)
+    seen = Counter(shades(samples["target"]))
+    assert {number: seen[number] for number in range(7)} == {
+        0: 3, 1: 3, 2: 3, 3: 3, 4: 6, 5: 6, 6: 12}
+    assert_equal(samples, take(faceset, 9, batch_size=4, workers=1, uniform_yaw=True))
+
+
+def test_yaw_bins_are_a_degree_wide_and_the_last_ones_open():
+    step = 2.4 / 127  # 128 edges from -1.2 to 1.2
+    yaws = np.array([-1.5, -1.2, 0.0, 0.4 * step, 1.2 - 0.1 * step, 1.2 - 1.1 * step, 1.5])
+    assert [faces.tolist() for faces in yaw_bins(yaws)] == [[4, 6], [5], [2, 3], [0, 1]]
+
+
+def test_rows_lie_inside_the_batch(make_faceset):
+    with pytest.raises(ValueError, match="n_rows is 2, too many from row 3 of 4"):
+        BatchGenerator(make_faceset(1), RECIPE, 4, seed=1, first_row=3, n_rows=2)
