@@ -1,12 +1,18 @@
 """What every iteration cost: losses and time, in arrays that grow by doubling."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
 
+LARGEST = float(np.finfo(np.float32).max)
+
 
 class LossHistory:
-    """One float32 per iteration for each loss and for the seconds an iteration took."""
+    """One float32 per iteration for each loss and for the seconds an iteration took.
+
+    A loss that an iteration did not have, or that was no number, is NaN.
+    """
 
     def __init__(self, names: tuple[str, ...] = ("src", "dst")):
         self.names = names
@@ -17,21 +23,31 @@ class LossHistory:
         return self._length
 
     def append(self, losses: Mapping[str, float], seconds: float) -> None:
-        """Adds one iteration."""
+        """Adds one iteration; losses without a column are left out."""
         if self._length == len(self._columns["seconds"]):
             self._columns = {name: np.concatenate([column, np.empty_like(column)])
                              for name, column in self._columns.items()}
-        for name, value in {**losses, "seconds": seconds}.items():
-            self._columns[name][self._length] = value
+        known = {**losses, "seconds": seconds}
+        for name, column in self._columns.items():
+            value = known.get(name, math.nan)
+            column[self._length] = value if abs(value) <= LARGEST else math.nan
         self._length += 1
+
+    def with_names(self, names: tuple[str, ...]) -> "LossHistory":
+        """The same iterations with columns for these losses, then those it had besides."""
+        missing = np.full(self._length, np.nan, np.float32)
+        columns = {name: self._columns.get(name, missing)[:self._length]
+                   for name in dict.fromkeys((*names, *self.names, "seconds"))}
+        return LossHistory.from_state(columns)
 
     def column(self, name: str) -> np.ndarray:
         """(iterations,) float32 view of a loss or of "seconds"."""
         return self._columns[name][:self._length]
 
     def recent(self, name: str, n: int = 100) -> float:
-        """Mean of the last `n` values; NaN before the first."""
+        """Mean of the numbers among the last `n` values; NaN if there are none."""
         values = self.column(name)[-n:]
+        values = values[np.isfinite(values)]
         return float(values.mean()) if len(values) else float("nan")
 
     def state(self) -> dict[str, np.ndarray]:

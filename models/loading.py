@@ -3,7 +3,7 @@
 from core.options import resolve
 from models.base import SwapModel
 from models.options import TrainingOptions
-from models.registry import MODEL_OPTIONS, MODELS
+from models.registry import MODELS, options_type
 from models.store import SavedModel
 
 
@@ -22,4 +22,4 @@ def build(kind: str, options: TrainingOptions, saved: SavedModel | None) -> Swap
 
 def restore(kind: str, saved: SavedModel) -> SwapModel:
     """Builds a saved model with the options it was saved with."""
-    return build(kind, resolve(MODEL_OPTIONS.load(kind), saved=saved.options), saved)
+    return build(kind, resolve(options_type(kind), saved=saved.options), saved)

@@ -1,35 +1,50 @@
-"""The training preview as one picture: loss curves above rows of faces."""
+"""Previews as pictures: rows of faces below their titles."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
 
-from core.imaging.chart import loss_chart
 from core.imaging.draw import tile
-from models.history import LossHistory
+
+PreviewRow = dict[str, np.ndarray]
+"""Title -> (R, R, 3) float32 BGR picture."""
 
 TILE_SIDE = 160
-CHART_HEIGHT = 200
+WIDEST_TILE = 256
+WIDEST = 1600  # pixels of a whole row
 
 
-def preview_image(rows: Sequence[dict[str, np.ndarray]], history: LossHistory) -> np.ndarray:
-    """Draws the preview.
+def preview_pictures(previews: Mapping[str, Sequence[PreviewRow]]) -> dict[str, np.ndarray]:
+    """Draws every preview.
 
     Args:
-        rows: What `SwapModel.preview` gave.
-        history: For the curves.
+        previews: What `SwapModel.preview` gave.
 
     Returns:
-        (H, W, 3) uint8 BGR.
+        Preview name -> (H, W, 3) uint8 BGR: the rows below one another, titles above them.
     """
-    pictures = [[_enlarged(picture) for picture in row.values()] for row in rows]
-    faces = tile(pictures, column_labels=list(rows[0]))
-    losses = {name: history.column(name) for name in history.names}
-    chart = loss_chart(losses, faces.shape[1], CHART_HEIGHT)
-    return np.concatenate([chart, faces])
+    return {name: preview_picture(rows) for name, rows in previews.items()}
 
 
-def _enlarged(picture: np.ndarray) -> np.ndarray:
+def preview_picture(rows: Sequence[PreviewRow]) -> np.ndarray:
+    """(H, W, 3) uint8 BGR of one preview."""
+    titles = list(rows[0])
+    side = tile_side(rows[0][titles[0]].shape[0], len(titles))
+    pictures = [[_of_side(row[title], side) for title in titles] for row in rows]
+    return tile(pictures, column_labels=titles)
+
+
+def tile_side(resolution: int, n_columns: int) -> int:
+    """How large a face is drawn: as it is, small ones enlarged, large ones shrunk to fit."""
+    return min(max(resolution, TILE_SIDE), WIDEST_TILE, WIDEST // n_columns)
+
+
+def _of_side(picture: np.ndarray, side: int) -> np.ndarray:
+    """(R, R, 3) float32 in [0, 1] -> (side, side, 3) uint8."""
     picture = np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)
-    return cv2.resize(picture, (TILE_SIDE, TILE_SIDE), interpolation=cv2.INTER_CUBIC)
+    if picture.shape[0] == side:
+        return picture
+    shrinks = picture.shape[0] > side
+    return cv2.resize(picture, (side, side),
+                      interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)

@@ -1,6 +1,41 @@
-"""The models that `train` and `merge` know. A new model is a new line in both tables."""
+"""The models that `train` and `merge` know. A new model is a new line in both tables.
+
+A user's own model needs no line: its kind is its address, `package.module:Class`.
+"""
 
 from core.registry import Registry
+from models.options import TrainingOptions
 
-MODELS = Registry("model", {"Quick96": "models.quick96.model:Quick96Model"})
-MODEL_OPTIONS = Registry("model", {"Quick96": "models.quick96.options:Quick96Options"})
+MODELS = Registry("model", {
+    "Quick96": "models.quick96.model:Quick96Model",
+    "SAEHD": "models.saehd.model:SAEHDModel",
+    "AMP": "models.amp.model:AMPModel",
+})
+MODEL_OPTIONS = Registry("model", {
+    "Quick96": "models.quick96.options:Quick96Options",
+    "SAEHD": "models.saehd.options:SAEHDOptions",
+    "AMP": "models.amp.options:AMPOptions",
+})
+
+
+def known_kind(kind: str) -> str:
+    """The kind as it is written in the tables, whatever its case; own kinds as they are."""
+    by_lower = {name.lower(): name for name in MODELS.names()}
+    return by_lower.get(kind.lower(), kind)
+
+
+def options_type(kind: str) -> type[TrainingOptions]:
+    """The options of a kind; those of a table are free of TensorFlow.
+
+    Raises:
+        OptionError: There is no such kind.
+    """
+    kind = known_kind(kind)
+    if kind in MODELS.names() or ":" not in kind:
+        return MODEL_OPTIONS.load(kind)
+    return MODELS.load(kind).options_type
+
+
+def label(kind: str) -> str:
+    """What stands for a kind in names of files and folders: the class of an own kind."""
+    return kind.rpartition(":")[2].rpartition(".")[2]

@@ -8,9 +8,11 @@ import numpy as np
 
 from core.errors import CheckpointError, ModelNotFound
 from core.generations import Generation, GenerationStore
+from models.backups import Backups
 from models.base import SwapModel
 from models.history import LossHistory
-from models.options import TrainingOptions
+from models.options import TrainingOptions, with_new_names
+from models.registry import label
 
 FORMAT = 1
 
@@ -24,12 +26,19 @@ class Progress:
         seconds: Time spent in the loop, over all runs.
         history: Losses and seconds of every iteration.
         positions: Side -> samples taken from its faceset, so that a resumed run goes on there.
+        guard_rate: Factor of the learning rate that the guard has set.
     """
 
     iteration: int = 0
     seconds: float = 0.0
     history: LossHistory = dataclasses.field(default_factory=LossHistory)
     positions: dict[str, int] = dataclasses.field(default_factory=dict)
+    guard_rate: float = 1.0
+
+    def go_back(self, to: "Progress") -> None:
+        """Takes up iteration and history of an earlier time. Time, samples and the guard's rate
+        stay: they were spent, and met."""
+        self.iteration, self.history = to.iteration, to.history
 
 
 class SavedModel(NamedTuple):
@@ -42,12 +51,18 @@ class SavedModel(NamedTuple):
 
 
 class ModelStore:
-    """The folder `<model_dir>/<name>_<kind>` of one model."""
+    """The folder `<model_dir>/<name>_<kind>` of one model.
+
+    Attributes:
+        generations: Its saves.
+        backups: Its backups.
+    """
 
     def __init__(self, model_dir: Path | str, kind: str, name: str, keep: int = 3):
         self.kind, self.name = kind, name
-        self.folder = Path(model_dir) / f"{name}_{kind}"
+        self.folder = Path(model_dir) / f"{name}_{label(kind)}"
         self.generations = GenerationStore(self.folder, keep)
+        self.backups = Backups(self.generations)
 
     def load(self) -> SavedModel | None:
         """Reads the newest readable generation; None if there never was one.
@@ -75,7 +90,8 @@ class ModelStore:
         """Writes a generation; see `GenerationStore.save` for what can go wrong."""
         state = {"format": FORMAT, "kind": self.kind, "options": dataclasses.asdict(options),
                  "iteration": progress.iteration, "seconds": progress.seconds,
-                 "losses": list(progress.history.names), "positions": progress.positions}
+                 "losses": list(progress.history.names), "positions": progress.positions,
+                 "guard_rate": progress.guard_rate}
         arrays = {**model.state(), "history": progress.history.state()}
         extras = {} if preview_png is None else {"preview.png": preview_png}
         return self.generations.save(arrays, state, extras)
@@ -93,5 +109,5 @@ class ModelStore:
         names = state.get("losses", ("src", "dst"))
         history = LossHistory.from_state({name: columns[name] for name in (*names, "seconds")})
         progress = Progress(state["iteration"], state["seconds"], history,
-                            dict(state["positions"]))
-        return SavedModel(state["options"], progress, arrays, generation.number)
+                            dict(state["positions"]), state.get("guard_rate", 1.0))
+        return SavedModel(with_new_names(state["options"]), progress, arrays, generation.number)

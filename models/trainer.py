@@ -3,23 +3,17 @@
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
-from core.errors import TrainingDiverged
+from leras.train_step import StepControl
 from models.base import SwapModel
+from models.guard import LossGuard
+from models.pace import Iteration
 from models.side import Side
 from models.store import Progress
 from samplelib.sampler import Batch, BatchGenerator
 
-
-class Iteration(NamedTuple):
-    """What one iteration gave: losses by name, its seconds, and how many of them it waited for
-    samples."""
-
-    losses: dict[str, float]
-    seconds: float
-    data_seconds: float
+TARGET_ITERATION, TARGET_TIME, STOPPED = "target iteration", "target time", "stopped"
 
 
 @dataclass
@@ -55,11 +49,17 @@ class Limits:
 
     def reached(self, progress: Progress) -> str | None:
         """Says which limit is reached, if one is."""
-        if self.iteration and progress.iteration >= self.iteration:
-            return "target iteration"
-        if self.minutes and progress.seconds >= self.minutes * 60:
-            return "target time"
-        return None
+        if self.is_last_iteration(progress):
+            return TARGET_ITERATION
+        return TARGET_TIME if self.is_time_up(progress) else None
+
+    def is_last_iteration(self, progress: Progress) -> bool:
+        """Whether all iterations are done; all processes of a training see that alike."""
+        return bool(self.iteration) and progress.iteration >= self.iteration
+
+    def is_time_up(self, progress: Progress) -> bool:
+        """Whether all minutes have passed, by this process's clock."""
+        return bool(self.minutes) and progress.seconds >= self.minutes * 60
 
     def rate_scale(self, progress: Progress) -> float:
         """Factor of the learning rate: 1, and in the decaying share half a cosine down to 0."""
@@ -71,46 +71,118 @@ class Limits:
         return (1.0 - math.cos(math.pi * left / self.decay)) / 2
 
 
-def train(model: SwapModel, generators: Mapping[Side, BatchGenerator], progress: Progress,
-          limits: Limits, *, on_iteration: Callable[[Iteration], None],
-          periodic: tuple[Every, ...] = (), should_stop: Callable[[], bool] = lambda: False,
-          clock: Callable[[], float] = time.monotonic) -> str:
-    """Trains until a limit is reached or somebody asks to stop.
+def _nothing_saved() -> Progress:
+    raise TypeError("this training cannot go back: it was given no way to")
 
-    Args:
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the loop tells and asks.
+
+    Attributes:
+        on_iteration: Told of every iteration.
+        on_message: Told a line for the user.
+        should_stop: Asked before every iteration whether somebody here wants to stop.
+        is_shared: Whether other processes train along: then all end after the same iteration.
+        roll_back: Loads the last saved model into the model, on all processes, and gives how far
+            it was; raises TrainingDiverged if there is none.
+        clock: Seconds that only grow.
+    """
+
+    on_iteration: Callable[[Iteration], None] = lambda iteration: None
+    on_message: Callable[[str], None] = lambda message: None
+    should_stop: Callable[[], bool] = lambda: False
+    is_shared: bool = False
+    roll_back: Callable[[], Progress] = _nothing_saved
+    clock: Callable[[], float] = time.monotonic
+
+
+@dataclass
+class Trainer:
+    """Trains a model until a limit is reached or somebody asks to stop.
+
+    Attributes:
         model: Changed in place.
         generators: Endless samples of each side.
         progress: Changed in place after every iteration.
         limits: See `Limits`.
-        on_iteration: Told of every iteration.
+        guard: Follows every step.
+        around: See `Surroundings`.
         periodic: Actions by time, such as saving and showing previews.
-        should_stop: Asked before every iteration.
-        clock: Seconds that only grow.
-
-    Returns:
-        Why it ended: "target iteration", "target time" or "stopped".
-
-    Raises:
-        TrainingDiverged: A loss is not finite; `progress` then does not count that iteration.
     """
-    samples, last = _Samples(generators), clock()
-    while (reason := limits.reached(progress)) is None:
-        if should_stop():
-            return "stopped"
-        iteration = progress.iteration + 1
+
+    model: SwapModel
+    generators: Mapping[Side, BatchGenerator]
+    progress: Progress
+    limits: Limits
+    guard: LossGuard
+    around: Surroundings = Surroundings()
+    periodic: tuple[Every, ...] = ()
+    _last: float = field(default=0.0, init=False)
+
+    def train(self) -> str:
+        """Runs the loop.
+
+        Returns:
+            Why it ended: "target iteration", "target time" or "stopped".
+
+        Raises:
+            TrainingDiverged: The guard gives up.
+            WorkerLost: Another process of the training is gone.
+        """
+        samples = _Samples(self.generators)
+        self._last = self.around.clock()
+        while not self.limits.is_last_iteration(self.progress):
+            wish = self._wish()
+            if wish is not None and not self.around.is_shared:
+                return wish
+            if self._iterate(samples, wants_stop=wish is not None):
+                return wish or self._wish() or STOPPED
+        return TARGET_ITERATION
+
+    def _wish(self) -> str | None:
+        """Why this process would like to end."""
+        if self.limits.is_time_up(self.progress):
+            return TARGET_TIME
+        return STOPPED if self.around.should_stop() else None
+
+    def _iterate(self, samples: "_Samples", wants_stop: bool) -> bool:
+        """Makes one iteration; gives whether all processes agreed to end after it."""
+        model, clock = self.model, self.around.clock
+        number = self.progress.iteration + 1
         start = clock()
-        batches = samples.batches(renewed=model.needs_new_batch(iteration))
+        batches = samples.batches(renewed=model.needs_new_batch(number))
         data_seconds = clock() - start
-        losses = model.train_step(iteration, batches, limits.rate_scale(progress))
-        _require_finite(losses, iteration)
+        rate = self.limits.rate_scale(self.progress) * self.guard.rate_scale
+        result = model.train_step(
+            number, batches, StepControl(rate, self.guard.loss_limit, wants_stop))
+        judgement = self.guard.follow(number, result)
         now = clock()
-        seconds, last = now - last, now
-        is_kept = not model.needs_new_batch(iteration + 1)
-        _advance(progress, losses, seconds, samples.positions(is_kept))
-        on_iteration(Iteration(losses, seconds, data_seconds))
-        for action in periodic:
+        iteration = Iteration(number, result, rate, now - self._last, data_seconds)
+        self._last = now
+        self._advance(iteration, samples.positions(kept=not model.needs_new_batch(number + 1)))
+        if judgement.message:
+            self.around.on_message(judgement.message)
+        if judgement.roll_back:
+            self._roll_back()
+            samples.forget()
+        self.around.on_iteration(iteration)
+        for action in self.periodic:
             action.tick(now)
-    return reason
+        return result.stop_agreed
+
+    def _advance(self, iteration: Iteration, positions: dict[str, int]) -> None:
+        progress = self.progress
+        progress.iteration = iteration.number
+        progress.seconds += iteration.seconds
+        progress.history.append(iteration.result.losses, iteration.seconds)
+        progress.positions = positions
+        progress.guard_rate = self.guard.rate_scale
+
+    def _roll_back(self) -> None:
+        self.progress.go_back(self.around.roll_back())
+        self.guard.rolled_back()
+        self.around.on_message(f"went back to iteration {self.progress.iteration}")
 
 
 class _Samples:
@@ -134,17 +206,6 @@ class _Samples:
         return {side.value: self._starts[side] if kept else generator.position
                 for side, generator in self._generators.items()}
 
-
-def _advance(progress: Progress, losses: dict[str, float], seconds: float,
-             positions: dict[str, int]) -> None:
-    progress.iteration += 1
-    progress.seconds += seconds
-    progress.history.append(losses, seconds)
-    progress.positions = positions
-
-
-def _require_finite(losses: Mapping[str, float], iteration: int) -> None:
-    if not all(math.isfinite(loss) for loss in losses.values()):
-        raise TrainingDiverged(
-            f"the loss is no longer a number at iteration {iteration}; the last saved generation "
-            "is whole: run `train` again with a lower --learning-rate to go on from it")
+    def forget(self) -> None:
+        """Lets the next iteration begin with new batches."""
+        self._batches = {}

@@ -12,7 +12,6 @@ class Quick96Options(TrainingOptions):
     """The defaults are Quick96 itself; smaller shapes train on a CPU within minutes."""
 
     structural: ClassVar[tuple[str, ...]] = (
-        *TrainingOptions.structural,
         "resolution", "face_type", "ae_dims", "e_dims", "d_dims", "d_mask_dims")
 
     resolution: int = option(
@@ -29,3 +28,10 @@ class Quick96Options(TrainingOptions):
         64, low=16, high=256, multiple_of=2, help="Width of the decoders.")
     d_mask_dims: int = option(
         16, low=4, high=256, multiple_of=2, help="Width of the decoders' mask branch.")
+    learning_rate: float = option(
+        2e-4, low=1e-7, high=1e-2, help="How far one iteration moves the weights.")
+    optimizer: str = option(
+        "rmsprop", choices=("rmsprop", "adabelief", "adam"), help="How gradients become steps.")
+    lr_dropout: float = option(
+        0.3, low=0.05, high=1.0,
+        help="Share of the weights that one iteration moves, drawn anew each time; 1 moves all.")

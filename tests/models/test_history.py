@@ -54,3 +54,24 @@ def test_losses_have_the_names_of_the_model():
     history = LossHistory.from_state(filled(2, ("src", "dst", "gan")).state())
     assert history.names == ("src", "dst", "gan")
     assert history.column("gan").tolist() == [2, 3]
+
+
+def test_what_is_missing_or_no_number_is_nan_and_other_losses_are_left_out():
+    history = LossHistory(("src", "dst"))
+    history.append({"src": float("inf"), "src dssim": 1.0}, 0.1)
+    history.append({"src": 1e300, "dst": 2.0}, 0.1)
+    history.append({"src": 3.0, "dst": float("nan")}, 0.1)
+    assert np.isnan(history.column("src")).tolist() == [True, True, False]
+    assert np.isnan(history.column("dst")).tolist() == [True, False, True]
+    assert history.recent("src") == 3.0 and history.recent("dst") == 2.0
+
+
+def test_losses_may_be_added_later_and_old_ones_stay():
+    history = filled(3, ("src", "dst", "gan")).with_names(("src", "dst", "true face"))
+    assert history.names == ("src", "dst", "true face", "gan")
+    history.append({"src": 9, "dst": 8, "true face": 7}, 0.5)
+    assert history.column("src").tolist() == [0, 1, 2, 9]
+    assert history.column("gan")[:3].tolist() == [2, 3, 4] and np.isnan(history.column("gan")[3])
+    assert np.isnan(history.column("true face")[:3]).all()
+    assert history.column("true face")[3] == 7
+    assert filled(0).with_names(("src", "dst", "x")).names == ("src", "dst", "x")

@@ -3,23 +3,12 @@ import pytest
 
 from leras.graph import compile, image_spec
 from models.networks.blocks import Downscale, DownscaleBlock, ResidualBlock, Upscale
-from models.networks.df import DF, Decoder, Encoder, Inter
+from models.networks.decoder import Decoder
+from models.networks.encoder import Encoder
+from models.networks.inter import Inter
 from tests.leras import reference as ref
 from tests.models import network_reference as net
-
-OPTIONS = ("", "u", "d", "ud")
-TINY = dict(ae_ch=6, encoder_ch=3, decoder_ch=2, mask_ch=2)
-
-
-def fill(module, seed=0):
-    """Random weights and biases, scaled so that values keep their size from layer to layer."""
-    rng = np.random.default_rng(seed)
-    state = {}
-    for path, value in module.state().items():
-        fan_in = np.prod(value.shape[:-1]) if value.ndim > 1 else 10
-        state[path] = np.float32(rng.standard_normal(value.shape) * np.sqrt(2 / fan_in))
-    module.load_state(state)
-    return module
+from tests.models.networks.comparison import fill
 
 
 def exact(module):
@@ -69,7 +58,7 @@ def test_a_residual_block_equals_the_reference():
           x)
 
 
-# -- parts of DF --------------------------------------------------------------------------------
+# -- parts ------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("options", ["", "u"])
 def test_the_encoder_equals_the_reference(options):
@@ -101,78 +90,3 @@ def test_the_decoder_equals_the_reference(options):
     np.testing.assert_allclose(face, expected_face, atol=1e-4)
     np.testing.assert_allclose(mask, expected_mask, atol=1e-4)
     assert np.ptp(face) > 0.3 and np.ptp(mask) > 0.3  # not all one grey
-
-
-@pytest.mark.parametrize("options", OPTIONS)
-@pytest.mark.parametrize("decoder", ["decoder_src", "decoder_dst"])
-def test_the_whole_autoencoder_equals_the_reference(options, decoder):
-    model, x = fill(DF(64, options=options, **TINY)), pictures(64)
-    run = compile(lambda v: getattr(model, decoder)(model.code(v)), image_spec(64, 64, 3))
-    for actual, expected in zip(run(x), net.reconstruct(x.astype(float), exact(model), decoder, 64,
-                                                        options)):
-        np.testing.assert_allclose(actual, expected, atol=1e-4)
-
-
-def test_the_decoders_share_nothing_and_the_parts_are_the_whole():
-    model = DF(32, **TINY)
-    assert list(model.parts()) == ["encoder", "inter", "decoder_src", "decoder_dst"]
-    variables = [id(v) for part in model.parts().values() for _, v in part.named_variables()]
-    assert len(variables) == len(set(variables))
-    assert sorted(variables) == sorted(id(v) for _, v in model.named_variables())
-
-
-# -- the training specification's tables -----------------------------------------------------------
-
-# Options, resolution, widths (ae, e, d, dm) -> encoder, inter, one decoder, whole (section 2.6).
-COUNTS = {
-    "df 128": ("", 128, (256, 64, 64, 22), (4_306_560, 14_959_872, 19_136_000, 57_538_432)),
-    "df-ud 128": ("ud", 128, (256, 64, 64, 22), (4_306_560, 11_801_856, 19_181_291, 54_470_998)),
-    "Quick96": ("ud", 96, (128, 64, 64, 16), (4_306_560, 3_098_368, 15_444_701, 38_294_330)),
-}
-
-
-@pytest.mark.parametrize("options, resolution, widths, counts", COUNTS.values(), ids=COUNTS.keys())
-def test_the_counts_of_parameters_are_those_of_the_specification(options, resolution, widths,
-                                                                 counts):
-    names = ("ae_ch", "encoder_ch", "decoder_ch", "mask_ch")
-    model = DF(resolution, options=options, **dict(zip(names, widths)))
-    parts = model.parts()
-    assert parts["encoder"].n_parameters() == counts[0]
-    assert parts["inter"].n_parameters() == counts[1]
-    assert parts["decoder_src"].n_parameters() == counts[2]
-    assert parts["decoder_dst"].n_parameters() == counts[2]
-    assert model.n_parameters() == counts[3]
-
-
-def weight_names(options):
-    """The names inside the files of one model, without the bias and weight endings (2.7)."""
-    decoder = ["upscale0/conv1", "res0/conv1", "res0/conv2", "upscale1/conv1", "res1/conv1",
-               "res1/conv2", "upscale2/conv1", "res2/conv1", "res2/conv2", "upscalem0/conv1",
-               "upscalem1/conv1", "upscalem2/conv1", "out_conv", "out_convm"]
-    if "d" in options:
-        decoder += ["out_conv1", "out_conv2", "out_conv3", "upscalem3/conv1"]
-    return {"encoder": [f"down1/downs_{stage}/conv1" for stage in range(4)],
-            "inter": ["dense1", "dense2", "upscale1/conv1"],
-            "decoder_src": decoder, "decoder_dst": decoder}
-
-
-@pytest.mark.parametrize("options", OPTIONS)
-def test_weights_have_the_names_of_the_specification(options):
-    for part, module in DF(32, options=options, **TINY).parts().items():
-        expected = {f"{name}/{end}" for name in weight_names(options)[part]
-                    for end in ("weight", "bias")}
-        assert set(module.state()) == expected
-
-
-@pytest.mark.parametrize("resolution, options", [(40, ""), (48, "d"), (80, "ud")])
-def test_a_resolution_that_the_options_cannot_have_is_refused(resolution, options):
-    with pytest.raises(ValueError, match=f"resolution {resolution} is no multiple"):
-        DF(resolution, options=options, **TINY)
-
-
-def test_equal_seeds_build_equal_models():
-    first, second = DF(32, **TINY), DF(32, **TINY)
-    for model in (first, second):
-        model.initialize(np.random.default_rng(3))
-    for path, value in first.state().items():
-        np.testing.assert_array_equal(value, second.state()[path])

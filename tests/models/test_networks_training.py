@@ -36,21 +36,21 @@ def batches():
     result = {}
     for side in Side:
         shape = (BATCH, RESOLUTION, RESOLUTION)
-        target = np.float32(ref.gaussian_blur(rng.random((*shape, 3)), 3))
-        mask = np.zeros((*shape, 1), np.float32)
-        mask[:, 5:25, 7:26] = 1
+        target = np.uint8(255 * ref.gaussian_blur(rng.random((*shape, 3)), 3))
+        mask = np.zeros((*shape, 1), np.uint8)
+        mask[:, 5:25, 7:26] = 255
         result[side] = {"target": target, "mask": mask,
-                        "warped": np.float32(np.roll(target, (1, 2), (1, 2)))}
+                        "warped": np.roll(target, (1, 2), (1, 2))}
     return result
 
 
 def reference_batches(source):
-    return {side.value: tuple(batch[name].astype(np.float64) for name in (source, "target", "mask"))
+    return {side.value: tuple(batch[name] / 255 for name in (source, "target", "mask"))
             for side, batch in batches().items()}
 
 
 def exact_weights(model):
-    return {path: value.astype(np.float64) for path, value in model.state()["weights"].items()}
+    return {path: value.astype(np.float64) for path, value in model.network.state().items()}
 
 
 def loss(weights, source):
@@ -71,7 +71,7 @@ def exact_gradient(weights, source, path, positions):
 def test_the_reported_losses_equal_the_reference():
     model = fresh()
     weights = exact_weights(model)
-    reported = model.train_step(1, batches())
+    reported = model.train_step(1, batches()).losses
     for side, (picture, face, mask) in reference_batches("warped").items():
         prediction = net.reconstruct(picture, weights, f"decoder_{side}", RESOLUTION, "ud")
         assert reported[side] == pytest.approx(net.side_loss(*prediction, face, mask).mean(),
@@ -80,12 +80,10 @@ def test_the_reported_losses_equal_the_reference():
 
 def test_the_swap_equals_the_reference():
     model = fresh()
-    dst = batches()[Side.DST]["target"]
+    dst = batches()[Side.DST]["target"] / 255
     swap = model.predictor()(dst)
-    face, face_mask = net.reconstruct(dst.astype(float), exact_weights(model), "decoder_src",
-                                      RESOLUTION, "ud")
-    _, dst_mask = net.reconstruct(dst.astype(float), exact_weights(model), "decoder_dst",
-                                  RESOLUTION, "ud")
+    face, face_mask = net.reconstruct(dst, exact_weights(model), "decoder_src", RESOLUTION, "ud")
+    _, dst_mask = net.reconstruct(dst, exact_weights(model), "decoder_dst", RESOLUTION, "ud")
     for actual, expected in ((swap.face, face), (swap.face_mask, face_mask),
                              (swap.dst_mask, dst_mask)):
         np.testing.assert_allclose(actual, expected, atol=1e-4)
@@ -96,7 +94,7 @@ def test_the_gradient_of_every_variable_equals_exact_derivatives():
     model = fresh()
     weights = exact_weights(model)
     model.train_step(1, batches())
-    state = model.state()["optimizer"]
+    state = model.state()["generator_optimizer"]
     checked = 0
     for path, positions in samples(weights, per_variable=2).items():
         gradient = 10 * state[f"mean/{path}"].astype(np.float64)
@@ -121,7 +119,7 @@ def test_three_iterations_equal_the_reference(optimizer, slot, xla):
     for iteration, source in ((1, "warped"), (2, "warped"), (3, "target")):
         weights = exact_weights(model)
         model.train_step(iteration, batches())
-        state, moved = model.state()["optimizer"], exact_weights(model)
+        state, moved = model.state()["generator_optimizer"], exact_weights(model)
         for index, (path, positions) in enumerate(chosen.items()):
             gradient = exact_gradient(weights, source, path, positions)
             direction, = steps[path].steps([gradient])
@@ -155,7 +153,7 @@ def test_the_seed_decides_the_first_weights():
     def first_weights(seed):
         options = Quick96Options(resolution=RESOLUTION, ae_dims=4, e_dims=2, d_dims=2,
                                  d_mask_dims=2, seed=seed)
-        return Quick96Model(options).state()["weights"]["inter/dense1/weight"]
+        return Quick96Model(options).state()["inter"]["dense1/weight"]
 
     first, second, other = (first_weights(seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, second)

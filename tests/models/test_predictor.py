@@ -81,6 +81,24 @@ def test_the_predictor_follows_the_weights(predictor):
     """Training on and predicting in between needs no new predictor."""
     model = Quick96Model(OPTIONS)
     before = model.predictor()(faces(1)).face
-    model.load_state(model.state() | {"weights": {
-        path: array * 0.5 for path, array in model.state()["weights"].items()}})
+    model.load_state(model.state() | {"inter": {
+        path: array * 0.5 for path, array in model.state()["inter"].items()}})
     assert np.abs(model.predictor()(faces(1)).face - before).max() > 1e-4
+
+
+def test_further_values_reach_the_graph_without_a_new_trace():
+    traced = []
+
+    def face(codes):
+        traced.append(1)
+        return codes
+
+    predictor = CompiledPredictor(8, FaceType.FULL, lambda x, factor: x * factor, {"face": face},
+                                  (2.0,))
+    batch = np.full((1, 8, 8, 3), 0.25, np.float32)
+    halved = predictor.at(0.5)
+    for used, expected in ((predictor, 0.5), (halved, 0.125), (predictor, 0.5)):
+        face_only = used(batch, face_mask=False, dst_mask=False).face
+        assert np.all(face_only == expected)
+    assert len(traced) == 1
+    assert (halved.resolution, halved.face_type) == (8, FaceType.FULL)

@@ -1,0 +1,1 @@
+"""AMP: the model whose swap morphs between dst and src."""

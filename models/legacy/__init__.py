@@ -1,0 +1,1 @@
+"""Model files of DeepFaceLab: their names, layouts and options, read and written."""

@@ -1,0 +1,1 @@
+"""Judges of faces, for adversarial training."""

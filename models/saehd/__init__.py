@@ -1,0 +1,1 @@
+"""SAEHD: the full model, with every architecture and finishing tool."""
