@@ -59,13 +59,24 @@ MASK_MODES: Mapping[str, MaskMode] = MappingProxyType(
     }
 )
 
-LATER_MASK_MODES = (
-    "XSeg-prd",
-    "XSeg-dst",
-    "XSeg-prd*XSeg-dst",
-    "learned-prd*learned-dst*XSeg-prd*XSeg-dst",
+XSEG_MASK_MODES: Mapping[str, str] = MappingProxyType(
+    {
+        "XSeg-prd": "learned-prd",
+        "XSeg-dst": "learned-dst",
+        "XSeg-prd*XSeg-dst": "learned-prd*learned-dst",
+        "learned-prd*learned-dst*XSeg-prd*XSeg-dst": "learned-prd*learned-dst",
+    }
 )
-"""Named here so that asking for one gives the reason why it is not there."""
+"""Modes that need a segmentation network, which there is not yet -> the mode nearest to each."""
+
+MISSING_MASK_MODES: Mapping[str, str] = MappingProxyType(
+    {
+        name: f"cannot be {name}: that needs an XSeg model, and FaceLab has none yet; "
+        f"use {instead} instead"
+        for name, instead in XSEG_MASK_MODES.items()
+    }
+)
+"""Mode -> why it is not there and what to use, so that asking for one does not end in a list."""
 
 
 def face_mask(

@@ -11,8 +11,9 @@ from types import MappingProxyType
 import cv2
 import numpy as np
 
-from core.imaging.color import TRANSFERS, histogram_match
+from core.imaging.color import histogram_match
 from core.imaging.poisson import fast_side, poisson_clone
+from merger.color_transfer import transfer_color
 
 Step = Callable[[np.ndarray, np.ndarray, np.ndarray, str], np.ndarray]
 """(picture (h, w, 3), reference (h, w, 3), mask (h, w, 1), colour transfer) -> (h, w, 3), all
@@ -23,11 +24,18 @@ CLONE_FROM_MASK = 0.25
 gradients fade to the frame's. Lower would drag in what lies outside the face."""
 
 
-def transfer_color(
+def fit_color(
     picture: np.ndarray, reference: np.ndarray, mask: np.ndarray, transfer: str
 ) -> np.ndarray:
-    """The chosen colour transfer, with statistics of what the mask shows."""
-    return TRANSFERS[transfer](picture, reference, mask, mask)
+    """The chosen colour transfer."""
+    return transfer_color(transfer, picture, reference, mask)
+
+
+def fit_shown_color(
+    picture: np.ndarray, reference: np.ndarray, mask: np.ndarray, transfer: str
+) -> np.ndarray:
+    """The chosen colour transfer in the frame, where there is no face beyond the mask."""
+    return transfer_color(transfer, picture, reference, mask, whole=np.float32(mask > 0))
 
 
 def match_histogram(
@@ -69,19 +77,34 @@ class Mode:
         face_steps: Done in the face square, before the face is pasted.
         frame_steps: Done in the frame's region, after pasting and before blending by the mask.
         keeps_frame: The frame stays as it is; only the mask is of interest.
+        raw: The prediction is pasted as it came, square and all; its mask is written beside it,
+            neither moved nor softened.
     """
 
     face_steps: tuple[Step, ...] = ()
     frame_steps: tuple[Step, ...] = ()
     keeps_frame: bool = False
+    raw: bool = False
 
 
 MODES: Mapping[str, Mode] = MappingProxyType(
     {
         "original": Mode(keeps_frame=True),
-        "overlay": Mode(face_steps=(transfer_color,)),
-        "hist-match": Mode(face_steps=(transfer_color, match_histogram)),
+        "overlay": Mode(face_steps=(fit_color,)),
+        "hist-match": Mode(face_steps=(fit_color, match_histogram)),
         # Cloning sets the light anew, so a transfer of colours only lasts when it comes after.
-        "seamless": Mode(frame_steps=(clone, transfer_color)),
+        "seamless": Mode(frame_steps=(clone, fit_shown_color)),
+        "raw-rgb": Mode(raw=True),
     }
 )
+"""Those that make a new frame of a frame."""
+
+RAW_PREDICT = "raw-predict"
+"""The mode that needs no frame: it gives out the prediction itself."""
+
+MODE_NAMES = (*MODES, RAW_PREDICT)
+
+
+def is_raw(mode: str) -> bool:
+    """Whether a mode gives out predictions as they came, for other programs to put in."""
+    return mode == RAW_PREDICT or MODES[mode].raw

@@ -10,7 +10,7 @@ from core.geometry import transform_points
 from facelib.face_type import FaceType
 from facelib.types import SwapPrediction
 from merger.masks import face_mask
-from merger.modes import MODES, Step
+from merger.modes import MODES, Step, is_raw
 from merger.options import MergeOptions
 from merger.paste import (
     crop_for_prediction,
@@ -50,7 +50,8 @@ class MergedFrame:
 
     Attributes:
         image: (H, W, 3) uint8 BGR.
-        mask: (H, W, 1) uint8, 255 where a new face covers the frame; 0 where nothing changed.
+        mask: (H, W, 1) uint8, 255 where a new face covers the frame; 0 where nothing changed (of
+            raw modes: where nothing is meant to).
     """
 
     image: np.ndarray
@@ -93,6 +94,32 @@ def merge_frame(
     return MergedFrame(image, mask)
 
 
+def raw_prediction(
+    faces: Sequence[FaceToMerge], options: MergeOptions, face_type: FaceType, resolution: int
+) -> MergedFrame:
+    """The prediction itself with its mask, in place of a frame (mode raw-predict).
+
+    Args:
+        faces: Of one frame; the first one is shown, black if there is none.
+        options: Their mask mode counts.
+        face_type: The model's.
+        resolution: The model's, R.
+
+    Returns:
+        Arrays of side R.
+
+    Raises:
+        ValueError: As `merge_frame`.
+    """
+    if not faces:
+        return MergedFrame(*(np.zeros((resolution, resolution, n), np.uint8) for n in (3, 1)))
+    face = faces[0]
+    mask = _at_side(_mask_of(face, options, face_type), resolution)
+    return MergedFrame(*(
+        cv2.convertScaleAbs(part, alpha=255.0).reshape(resolution, resolution, -1)
+        for part in (_checked_face(face), mask)))
+
+
 def merge_face(
     image: np.ndarray,
     mask: np.ndarray,
@@ -117,29 +144,48 @@ def merge_face(
     frame_to_square = paste_transform(face.landmarks, face_type, options.output_face_scale)
     mask_face = _mask_of(face, options, face_type)
     frame_to_grid = frame_to_square * mask_face.shape[0]
-    region = mask_region(mask_face, frame_to_grid, frame.shape)
+    mode = MODES[options.mode]
+    pasted_part = np.ones_like(mask_face) if mode.raw else mask_face
+    region = mask_region(pasted_part, frame_to_grid, frame.shape)
     if min(region.size) < SMALLEST_FACE:
         return
-    shown = paste_mask(mask_face, frame_to_grid, region)
+    shown = paste_mask(pasted_part, frame_to_grid, region)
     if not _is_large_enough(shown):
         return
-    if not MODES[options.mode].keeps_frame:
+    if not mode.keeps_frame:
         picture = _finished_face(frame, face, mask_face, options, face_type)
         pasted = paste_face(picture, frame_to_square * picture.shape[0], region)
         _blend(image[region.slices], pasted, shown, options)
+    if mode.raw:
+        shown = paste_mask(mask_face, frame_to_grid, region)
     _cover(mask[region.slices], shown)
 
 
 def _mask_of(face: FaceToMerge, options: MergeOptions, face_type: FaceType) -> np.ndarray:
     """The face's mask in the face square, (S, S, 1) float32 in [0, 1]."""
     frame_to_square = paste_transform(face.landmarks, face_type)
+    raw = is_raw(options.mode)
     return face_mask(
         options.mask_mode,
         face.prediction,
         transform_points(face.landmarks, frame_to_square),
-        erode=options.erode_mask,
-        blur=options.blur_mask,
+        erode=0.0 if raw else options.erode_mask,
+        blur=0.0 if raw else options.blur_mask,
     )
+
+
+def _checked_face(face: FaceToMerge) -> np.ndarray:
+    """The predicted face, (R, R, 3) float32 in [0, 1]."""
+    picture = np.clip(face.prediction.face, 0.0, 1.0)
+    if not np.isfinite(picture).all():
+        raise ValueError("the predicted face holds values that are not finite")
+    return picture
+
+
+def _at_side(mask_face: np.ndarray, side: int) -> np.ndarray:
+    """A mask brought from its grid to the prediction's pixels, (side, side, 1)."""
+    resized = cv2.resize(mask_face, (side, side), interpolation=cv2.INTER_AREA)
+    return resized[..., np.newaxis]
 
 
 def _finished_face(
@@ -150,9 +196,7 @@ def _finished_face(
     face_type: FaceType,
 ) -> np.ndarray:
     """The prediction after the mode's steps in the face square, (R, R, 3) float32 in [0, 1]."""
-    picture = np.clip(face.prediction.face, 0.0, 1.0)
-    if not np.isfinite(picture).all():
-        raise ValueError("the predicted face holds values that are not finite")
+    picture = _checked_face(face)
     steps = MODES[options.mode].face_steps
     if not steps:
         return picture
@@ -160,8 +204,7 @@ def _finished_face(
     crop = face.crop
     if crop is None:
         crop = crop_for_prediction(frame, face.landmarks, face_type, resolution)
-    mask = cv2.resize(mask_face, (resolution, resolution), interpolation=cv2.INTER_AREA)
-    return _run(steps, picture, crop, mask[..., np.newaxis], options)
+    return _run(steps, picture, crop, _at_side(mask_face, resolution), options)
 
 
 def _blend(
