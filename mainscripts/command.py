@@ -75,13 +75,19 @@ def require_all_frames(failed: Sequence[tuple[str, str]], n_frames: int, folder:
         FramesFailed: There is one.
     """
     for name, reason in failed:
-        reporter.warning(f"{name}: {reason}")
+        reporter.warning(f"{in_one_line(name)}: {reason}")
     if failed:
-        names = ", ".join(name for name, _ in failed[:SHOWN_NAMES])
+        names = ", ".join(in_one_line(name) for name, _ in failed[:SHOWN_NAMES])
         more = ", ..." if len(failed) > SHOWN_NAMES else ""
         raise FramesFailed(
             f"{folder}: {len(failed)} of {n_frames} frames failed ({names}{more}), the others are "
             "done; replace or remove these files and run the command again")
+
+
+def in_one_line(name: str) -> str:
+    """A file name without line breaks and other signs that a console takes for commands."""
+    return "".join(sign if sign.isprintable() or "\udc80" <= sign <= "\udcff" else "?"
+                   for sign in name)
 
 
 def _spec(options: Any, name: str) -> OptionSpec:

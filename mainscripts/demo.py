@@ -14,7 +14,9 @@ from mainscripts.command import require_all_frames, resolve_options
 from mainscripts.demo_report import StageReport, demo_contact_sheet
 from mainscripts.extract import Extraction, ExtractOptions, extract
 from mainscripts.merge import JOURNAL, MergeFiles, Merging, merge
-from mainscripts.train import Training, TrainOptions, require_finished, train_model
+from mainscripts.train import require_finished, train_model
+from mainscripts.training.options import TrainOptions
+from mainscripts.training.session import Training
 from mainscripts.videoed import (
     ExtractVideoOptions,
     VideoFromSequenceOptions,
@@ -33,6 +35,9 @@ MODEL = Quick96Options(
     random_src_flip=True, random_dst_flip=True, save_minutes=1.0, preview_seconds=20.0, seed=1)
 
 
+STARTER = CLIPS / "starter" / "weights.npz"  # of MODEL, trained on other faces
+
+
 @dataclass(frozen=True)
 class DemoOptions:
     """What the demo swaps, where, and for how long it trains."""
@@ -41,6 +46,8 @@ class DemoOptions:
     workspace: Path = option(Path("demo_workspace"), help="Folder for everything it makes.")
     src: Path = option(CLIPS / "src_woman.mp4", help="Video of the face to put in.")
     dst: Path = option(CLIPS / "dst_man.mp4", help="Video to change.")
+    starter: bool = option(True, help="Start from the bundled weights, which know faces in "
+                                      "general, instead of random ones.")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -105,10 +112,15 @@ def _describe_extraction(done: Extraction) -> tuple[int, dict]:
 
 
 def _train(options: DemoOptions, reporter: Reporter) -> Training:
+    from models.store import ModelStore
+
     data = {side: options.workspace / f"data_{side}" / "aligned" for side in ("src", "dst")}
-    files = TrainOptions(data["src"], data["dst"], options.workspace / "model", name="demo")
+    folder = options.workspace / "model"
+    is_new = not ModelStore(folder, "Quick96", "demo").generations.numbers()
+    files = TrainOptions(data["src"], data["dst"], folder, name="demo",
+                         start_from=STARTER if options.starter and is_new else None)
     model = replace(MODEL, target_minutes=options.minutes)
-    return train_model(files, lambda saved: model, reporter)
+    return train_model("Quick96", files, lambda saved: model, reporter)
 
 
 def _describe_training(done: Training) -> tuple[float, dict]:

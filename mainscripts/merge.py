@@ -22,10 +22,18 @@ from core.provenance import ContentSigner
 from core.report import Reporter
 from facelib.types import Predictor
 from mainscripts.command import read_config, require, require_all_frames, stop_if_disk_full
+from mainscripts.model_kind import DEFAULT_KIND, saved_kind
+from merger.modes import RAW_PREDICT
 from merger.options import MergeOptions, needed_masks
 from merger.paste import crop_for_prediction
-from merger.pipeline import FaceToMerge, merge_frame, prediction_of
-from models.registry import MODEL_OPTIONS
+from merger.pipeline import (
+    FaceToMerge,
+    MergedFrame,
+    merge_frame,
+    prediction_of,
+    raw_prediction,
+)
+from models.registry import MODELS, known_kind, label
 from samplelib.faceset import load_faceset
 
 JOURNAL = "merge.jsonl"
@@ -41,7 +49,9 @@ class MergeFiles:
     output_dir: Path | None = option(None, ask=True, help="Folder for the merged frames.")
     output_mask_dir: Path | None = option(None, ask=True, help="Folder for their masks.")
     model_dir: Path | None = option(None, ask=True, help="Folder of all models.")
-    model: str = option("Quick96", choices=MODEL_OPTIONS.names(), help="Kind of model.")
+    model: str | None = option(
+        None, help=f"Kind of model: {', '.join(MODELS.names())}, or your own as "
+        "package.module:Class. Left out, that of the saved model of this name.")
     name: str = option("new", help="Name of the model.")
     overwrite: bool = option(
         False, help="Replace frames merged with other settings or an older model.")
@@ -180,13 +190,21 @@ def merge_stages(predictor: Predictor, options: MergeOptions,
 
     def finish(item: tuple[_Frame, list[FaceToMerge]]) -> int:
         frame, faces = item
-        merged = merge_frame(frame.image, faces, options, predictor.face_type)
+        merged = _merged(frame.image, faces, options, predictor)
         is_changed = bool(faces) and not np.array_equal(merged.image, frame.image)
         write(frame.path, merged.image, merged.mask, is_changed)
         return len(faces)
 
     return [Stage("read", read), Stage("predict", predict, batch=BATCH),
             Stage("merge and write", finish, workers=2)]
+
+
+def _merged(image: np.ndarray, faces: Sequence[FaceToMerge], options: MergeOptions,
+            predictor: Predictor) -> MergedFrame:
+    """What is written for a frame."""
+    if options.mode == RAW_PREDICT:
+        return raw_prediction(faces, options, predictor.face_type, predictor.resolution)
+    return merge_frame(image, faces, options, predictor.face_type)
 
 
 def _writer(files: MergeFiles) -> Callable[[Path, np.ndarray, np.ndarray, bool], None]:
@@ -212,11 +230,23 @@ def _load_predictor(files: MergeFiles, reporter: Reporter) -> tuple[Predictor, i
     from models.loading import restore  # TensorFlow: too heavy for --help
     from models.store import ModelStore
 
-    store = ModelStore(files.model_dir, files.model, files.name)
+    kind = kind_of(files)
+    store = ModelStore(files.model_dir, kind, files.name)
     saved = store.require()
     for problem in store.generations.problems:
         reporter.warning(problem)
-    return restore(files.model, saved).predictor(), saved.number
+    return restore(kind, saved).predictor(), saved.number
+
+
+def kind_of(files: MergeFiles) -> str:
+    """The kind of the model that is meant.
+
+    Raises:
+        UsageError: Models of several kinds have the name.
+    """
+    if files.model is not None:
+        return known_kind(files.model)
+    return saved_kind(files.model_dir, files.name) or DEFAULT_KIND
 
 
 def _landmarks_by_stem(aligned_dir: Path) -> dict[str, list[np.ndarray]]:
@@ -232,7 +262,8 @@ def _landmarks_by_stem(aligned_dir: Path) -> dict[str, list[np.ndarray]]:
 def _open_journal(files: MergeFiles, options: MergeOptions, generation: int,
                   paths: Sequence[Path]) -> Journal:
     header = {"job": "merge", "input_dir": relative(files.input_dir, files.output_dir),
-              "model": f"{files.name}_{files.model}", "generation": generation, **asdict(options)}
+              "model": f"{files.name}_{label(kind_of(files))}", "generation": generation,
+              **asdict(options)}
     wanted = {path.stem for path in paths}
 
     def remove_others(done: Mapping[str, Any]) -> None:

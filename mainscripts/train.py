@@ -1,71 +1,42 @@
 """`train`: trains a model on two facesets until a target is reached or somebody stops it."""
 
 import argparse
-import math
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.errors import OptionError
-from core.imaging.io import encode_image
-from core.options import add_arguments, divide, given, load_toml, option, resolve
-from core.paths import atomic_write
+from core.errors import CheckpointError, FolderInUse
 from core.prompt import Prompter, SilentPrompter
-from core.report import Progress as ProgressBar
 from core.report import Reporter
 from mainscripts.command import require
-from mainscripts.interrupt import StopRequest
+from mainscripts.training import arguments as words
+from mainscripts.training.beginning import (
+    Beginning,
+    ResolveModel,
+    join_beginning,
+    read_beginning,
+)
+from mainscripts.training.crew import Crew, assemble
+from mainscripts.training.files import read_defaults, write_defaults, write_options
+from mainscripts.training.options import TrainOptions
+from mainscripts.training.plan import report_plan, settle_batch_size, warn_of_memory
+from mainscripts.training.session import Session, Training, opened_view
+from mainscripts.views.view import NoView
 from models.options import TrainingOptions
-from models.registry import MODEL_OPTIONS
-from samplelib.faceset import Faceset, load_faceset
 
-PREVIEW = "preview.png"
-PREVIEW_FACES = 4
+if TYPE_CHECKING:
+    from models.base import SwapModel
+    from models.store import ModelStore
+
 STOPPED = "stopped"
-ALIASES = {"--training-data-src-dir": "src_dir", "--training-data-dst-dir": "dst_dir",
-           "--force-model-name": "name"}
-
-
-@dataclass(frozen=True)
-class TrainOptions:
-    """Which model is trained on what."""
-
-    src_dir: Path | None = option(None, ask=True, help="Folder with the aligned src faces.")
-    dst_dir: Path | None = option(None, ask=True, help="Folder with the aligned dst faces.")
-    model_dir: Path | None = option(None, ask=True, help="Folder of all models.")
-    model: str = option("Quick96", choices=MODEL_OPTIONS.names(), help="Kind of model.")
-    name: str = option("new", help="Name of the model; a known one is trained further.")
-
-
-class Training(NamedTuple):
-    """What a training run did.
-
-    `reason`: why it ended; `iterations`, `seconds`, `losses`: over all runs (losses: mean of the
-    last 100 iterations); `images`: faces of both sides that this run trained on, and
-    `images_per_second`; `preview`: picture.
-    """
-
-    reason: str
-    iterations: int
-    seconds: float
-    losses: dict[str, float]
-    images: int
-    images_per_second: float
-    preview: Path
+AFTER_PRETRAINING = 1  # second word of the seed of what is drawn anew
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Adds the command's flags: those of the command and those of the models."""
-    add_arguments(parser, TrainOptions)
-    for flag, name in ALIASES.items():
-        kind = str if name == "name" else Path
-        parser.add_argument(flag, dest=name, type=kind, default=argparse.SUPPRESS,
-                            help=argparse.SUPPRESS)
-    add_arguments(parser, MODEL_OPTIONS.load("Quick96"))
+    """Adds the command's flags: those of the command and those of the model's kind."""
+    parser.set_defaults(kind=words.configure(parser, parser.words))
 
 
 def run(arguments: argparse.Namespace, reporter: Reporter, prompter: Prompter) -> int:
@@ -74,20 +45,22 @@ def run(arguments: argparse.Namespace, reporter: Reporter, prompter: Prompter) -
     Raises:
         KeyboardInterrupt: Training was stopped from outside, after it saved.
     """
-    file = load_toml(arguments.config, arguments.command)
-    model_type = MODEL_OPTIONS.load(getattr(arguments, "model", file.get("model", "Quick96")))
-    of_command, of_model = divide(file, TrainOptions, model_type, source=str(arguments.config))
-    options = resolve(TrainOptions, file=of_command, given=given(arguments, TrainOptions),
-                      prompter=prompter)
-    require(options, "src_dir", "dst_dir", "model_dir")
+    said = words.read(arguments, arguments.kind, prompter)
+    options = said.options
+    require(options, "model_dir")
 
     def resolve_model(saved: Mapping[str, Any] | None) -> TrainingOptions:
         # A model that exists is trained on as it was; only flags and the file change it.
-        return resolve(model_type, saved=saved or {}, file=of_model,
-                       given=given(arguments, model_type),
-                       prompter=prompter if saved is None else SilentPrompter())
+        if saved is not None:
+            return said.resolve_model(saved, SilentPrompter())
+        return said.resolve_model(read_defaults(options.model_dir, said.kind, reporter), prompter)
 
-    result = train_model(options, resolve_model, reporter)
+    if options.dry_run:
+        report_plan(said.kind, options, resolve_model, reporter)
+        return 0
+    result = train_model(
+        said.kind, options, resolve_model, reporter,
+        remember=lambda made: write_defaults(options.model_dir, said.kind, made))
     report(result, reporter)
     require_finished(result)
     return 0
@@ -96,9 +69,11 @@ def run(arguments: argparse.Namespace, reporter: Reporter, prompter: Prompter) -
 def report(result: Training, reporter: Reporter) -> None:
     """Tells how far a training is."""
     losses = ", ".join(f"{name} {loss:.4f}" for name, loss in result.losses.items())
+    seen = f"; see {result.preview}" if result.preview else ""
     reporter.info(f"{result.reason}: {result.iterations} iterations, "
-                  f"{result.seconds / 60:.1f} minutes, losses {losses}; see {result.preview}")
-    reporter.event("training", **result._asdict() | {"preview": str(result.preview)})
+                  f"{result.seconds / 60:.1f} minutes, losses {losses}{seen}")
+    reporter.event("training", **result._asdict() | {
+        "preview": str(result.preview) if result.preview else None})
 
 
 def require_finished(result: Training) -> None:
@@ -111,137 +86,100 @@ def require_finished(result: Training) -> None:
         raise KeyboardInterrupt
 
 
-def train_model(options: TrainOptions,
-                resolve_model: Callable[[Mapping[str, Any] | None], TrainingOptions],
-                reporter: Reporter) -> Training:
+def train_model(kind: str, options: TrainOptions, resolve_model: ResolveModel, reporter: Reporter,
+                remember: Callable[[TrainingOptions], None] = lambda options: None) -> Training:
     """Trains a new model, or a saved one further.
 
     Args:
-        options: Which model, on what.
+        kind: Of the model.
+        options: Which model, on what, watched how.
         resolve_model: Saved options or None -> the options to train with.
         reporter: Told of everything.
+        remember: Told the options of a new model, once it is built.
 
     Raises:
         NoFacesFound: A faceset is empty.
-        OptionError: An option that fixes the shapes of a saved model was changed.
+        OptionError: Options that no model can have, or that do not fit the saved one.
         CheckpointError: The saved model cannot be read.
+        DeviceError: The devices cannot be had, or other machines have other faces.
+        FolderInUse: Another process trains this model.
+        TrainingDiverged, WorkerLost, DiskFull: See `Session.run`.
     """
-    from models.store import ModelStore  # TensorFlow: too heavy for --help
+    from leras.replicas import lost_workers_reported
+    from models.store import ModelStore
 
-    facesets = {"src": _load(options.src_dir, reporter), "dst": _load(options.dst_dir, reporter)}
-    store = ModelStore(options.model_dir, options.model, options.name)
-    with store.generations.lock():
-        saved = store.load()
-        for problem in store.generations.problems:
-            reporter.warning(problem)
-        model_options = resolve_model(None if saved is None else saved.options)
-        if saved is not None:
-            _require_same_shape(store.folder, saved.options, model_options)
-        session = _Session(store, model_options, saved, facesets, reporter)
-        return session.train()
-
-
-class _Session:
-    """One run of the loop with its files and its console line."""
-
-    def __init__(self, store, options: TrainingOptions, saved, facesets: Mapping[str, Faceset],
-                 reporter: Reporter):
-        from models.loading import build
-        from models.side import Side
-        from models.store import Progress
-
-        self._store, self._options, self._reporter = store, options, reporter
-        self._store.generations.keep = options.keep_generations
-        self._facesets = {side: facesets[side.value] for side in Side}
-        self._progress = Progress() if saved is None else saved.progress
-        self._model = build(store.kind, options, saved)
-        self._start = self._progress.iteration, self._progress.seconds
-
-    def train(self) -> Training:
-        from models.trainer import Every, Limits, train
-
-        options, progress = self._options, self._progress
-        with ExitStack() as stack:
-            generators = {side: stack.enter_context(self._generator(side, faceset))
-                          for side, faceset in self._facesets.items()}
-            stop = stack.enter_context(StopRequest())
-            bar = stack.enter_context(self._reporter.progress(
-                "train", options.target_iteration or None, "it"))
-            bar.advance(progress.iteration)
-            reason = train(
-                self._model, generators, progress,
-                Limits(options.target_iteration, options.target_minutes, options.lr_decay),
-                on_iteration=lambda iteration: self._show(bar, iteration),
-                periodic=(Every(options.save_minutes * 60, self._save),
-                          Every(options.preview_seconds, self._write_preview)),
-                should_stop=lambda: stop.requested)
-            if progress.iteration > self._start[0]:
-                self._save()
-        return self._result(reason)
-
-    def _generator(self, side, faceset: Faceset):
-        from samplelib.sampler import BatchGenerator
-
-        return BatchGenerator(
-            faceset, self._model.recipe(side), self._options.batch_size,
-            seed=2 * self._options.seed + list(self._facesets).index(side),
-            workers=self._options.workers, start_index=self._progress.positions.get(side.value, 0),
-            on_problem=lambda problem: self._reporter.warning(f"{problem.path}: {problem.reason}"))
-
-    def _show(self, bar: ProgressBar, iteration) -> None:
-        losses = {name: round(self._progress.history.recent(name, 50), 4)
-                  for name in self._progress.history.names}
-        bar.advance(1, **losses, ms=round(iteration.seconds * 1000),
-                    wait_ms=round(iteration.data_seconds * 1000))
-
-    def _preview(self) -> np.ndarray:
-        from models.preview import preview_image
-        from samplelib.sampler import preview_batch
-
-        batches = {}
-        for side, faceset in self._facesets.items():
-            places = np.linspace(0, len(faceset.faces) - 1, PREVIEW_FACES + 2)[1:-1]
-            batches[side] = preview_batch(faceset, self._model.recipe(side), places.astype(int))
-        return preview_image(self._model.preview(batches), self._progress.history)
-
-    def _write_preview(self) -> bytes:
-        png = encode_image(self._preview(), ".png")
-        self._store.folder.mkdir(parents=True, exist_ok=True)
-        atomic_write(self._store.folder / PREVIEW, png)
-        self._reporter.event("preview", path=str(self._store.folder / PREVIEW),
-                             iteration=self._progress.iteration)
-        return png
-
-    def _save(self) -> None:
-        path = self._store.save(self._model, self._options, self._progress, self._write_preview())
-        self._reporter.event("saved", path=str(path), iteration=self._progress.iteration)
-
-    def _result(self, reason: str) -> Training:
-        progress = self._progress
-        iterations, seconds = (progress.iteration - self._start[0],
-                               progress.seconds - self._start[1])
-        images = iterations * self._options.batch_size * len(self._facesets)
-        return Training(
-            reason, progress.iteration, progress.seconds,
-            {name: _or_zero(progress.history.recent(name)) for name in progress.history.names},
-            images, images / seconds if seconds else 0.0, self._store.folder / PREVIEW)
+    crew = assemble(options)
+    store = ModelStore(options.model_dir, kind, options.name)
+    with lost_workers_reported(crew.strategy), ExitStack() as stack:
+        beginning = _begin(crew, kind, options, store, resolve_model, reporter, stack)
+        # First the views: a port in use or a missing display is told before models are built.
+        view = (stack.enter_context(opened_view(options, store, reporter)) if crew.is_chief
+                else NoView())
+        model = _build(crew, beginning, options, store, reporter)
+        if crew.is_chief:
+            store.generations.keep = beginning.options.keep_generations
+            write_options(store.folder, kind, beginning.options)
+            if beginning.saved is None:
+                remember(beginning.options)
+            if beginning.leaves_pretraining:
+                store.save(model, beginning.options, beginning.progress)
+        return Session(crew, store, beginning, model, options, view, reporter).run()
 
 
-def _or_zero(value: float) -> float:
-    return 0.0 if math.isnan(value) else value
+def _begin(crew: Crew, kind: str, options: TrainOptions, store: "ModelStore",
+           resolve_model: ResolveModel, reporter: Reporter, stack: ExitStack) -> Beginning:
+    """What this process starts from; the chief holds the lock of the model from here on."""
+    if not crew.is_chief:
+        return join_beginning(crew.agree({}), options, reporter)
+    numbers = store.generations.numbers()
+    beginning = read_beginning(kind, options, store, resolve_model, reporter)
+    settle_batch_size(beginning, crew.n_devices, reporter)
+    warn_of_memory(beginning.options, crew.n_devices, reporter)
+    stack.enter_context(store.generations.lock())
+    if store.generations.numbers() != numbers:
+        raise FolderInUse(f"{store.folder}: another process trained this model just now; run the "
+                          "command again")
+    crew.agree(beginning.facts())
+    return beginning
 
 
-def _load(folder: Path, reporter: Reporter) -> Faceset:
-    faceset = load_faceset(folder)
-    for path, reason in faceset.skipped:
-        reporter.warning(f"{path.name}: {reason}")
-    return faceset
+def _build(crew: Crew, beginning: Beginning, options: TrainOptions, store: "ModelStore",
+           reporter: Reporter) -> "SwapModel":
+    """The model with everything that it has learned so far, on all processes."""
+    from models.loading import build
+    from models.memory import exhaustion_reported
+
+    with exhaustion_reported(), crew.strategy.scope():
+        model = build(beginning.kind, beginning.options, None)
+    for note in _load(model, beginning, options, store) if crew.is_chief else ():
+        reporter.info(note)
+    if beginning.has_state:
+        crew.share_state(model)
+    names = tuple(dict.fromkeys((*model.history_losses, *beginning.progress.history.names)))
+    beginning.progress.history = beginning.progress.history.with_names(names)
+    if beginning.progress.iteration:
+        reporter.info(f"{store.folder}: goes on from iteration {beginning.progress.iteration}")
+    return model
 
 
-def _require_same_shape(folder: Path, saved: Mapping[str, Any], options: TrainingOptions) -> None:
-    declared = {field.name for field in fields(options)}
-    for name in declared.intersection(type(options).structural):
-        if name in saved and saved[name] != getattr(options, name):
-            raise OptionError(
-                f"{folder}: {name} is {saved[name]} in the saved model and cannot become "
-                f"{getattr(options, name)}; leave it out, or start another model with --name")
+def _load(model: "SwapModel", beginning: Beginning, options: TrainOptions,
+          store: "ModelStore") -> list[str]:
+    """Gives the chief's model its saved state or its start; returns lines for the user."""
+    if beginning.saved is None:
+        if options.start_from is None:
+            return []
+        from models.starting_point import load_start
+
+        return load_start(model, options.start_from)
+    try:
+        notes = model.load_state(beginning.saved.arrays) or []
+    except (KeyError, ValueError) as error:
+        raise CheckpointError(f"{store.folder}: the saved weights do not fit this model "
+                              f"({error.args[0]}); use the version of FaceLab that wrote it, or "
+                              "start another model with --name") from error
+    if beginning.leaves_pretraining:
+        model.after_pretraining(np.random.default_rng(
+            [beginning.options.seed, AFTER_PRETRAINING]))
+        notes.append(f"pretraining is over after {beginning.saved.progress.iteration} iterations: "
+                     "what knows single faces is drawn anew, and training starts at iteration 0")
+    return notes

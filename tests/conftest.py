@@ -16,9 +16,10 @@ CLIP_SIZE = 480, 270
 
 @pytest.fixture(autouse=True, scope="session")
 def facelab_data_dir(tmp_path_factory):
-    """Signing keys of the tests lie in a folder of their own, one for the whole run."""
+    """Signing keys and caches of the tests lie in folders of their own, one for the whole run."""
     folder = tmp_path_factory.getbasetemp() / "facelab_data"
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FACELAB_CACHE_DIR", str(folder.with_name("facelab_cache")))
         patch.setenv("FACELAB_DATA_DIR", str(folder))
         yield folder
 
@@ -75,7 +76,7 @@ def framed(clips, tmp_path_factory):
 @pytest.fixture(scope="session")
 def extracted(framed, tmp_path_factory):
     """The same with the aligned faces; not to be changed."""
-    made = _copy(framed, tmp_path_factory.mktemp("extracted") / "workspace")
+    made = copy_workspace(framed, tmp_path_factory.mktemp("extracted") / "workspace")
     for side in ("src", "dst"):
         assert run(*made.extract_words(side)).code == 0
     return made
@@ -86,7 +87,7 @@ def training(extracted, tmp_path_factory):
     """(the same with a model of 6 iterations, how its training went); not to be changed."""
     from tests.models.tiny import FLAGS
 
-    made = _copy(extracted, tmp_path_factory.mktemp("trained") / "workspace")
+    made = copy_workspace(extracted, tmp_path_factory.mktemp("trained") / "workspace")
     outcome = run(*made.train_words(), *FLAGS, "--target-iteration", 6)
     assert outcome.code == 0
     return made, outcome
@@ -101,20 +102,21 @@ def trained(training):
 @pytest.fixture
 def frames_workspace(framed, tmp_path):
     """A workspace with frames, to be worked on."""
-    return _copy(framed, tmp_path / "workspace")
+    return copy_workspace(framed, tmp_path / "workspace")
 
 
 @pytest.fixture
 def faces_workspace(extracted, tmp_path):
     """A workspace with frames and faces, to be worked on."""
-    return _copy(extracted, tmp_path / "workspace")
+    return copy_workspace(extracted, tmp_path / "workspace")
 
 
 @pytest.fixture
 def workspace(trained, tmp_path):
     """A workspace with frames, faces and a model, to be worked on."""
-    return _copy(trained, tmp_path / "workspace")
+    return copy_workspace(trained, tmp_path / "workspace")
 
 
-def _copy(source, folder):
+def copy_workspace(source, folder):
+    """A copy of a workspace, to be worked on."""
     return Workspace(Path(shutil.copytree(source.folder, folder)))

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,18 +32,35 @@ def test_frames_are_written_in_the_size_wanted(tmp_path):
 
 
 def test_extraction_is_measured_stage_by_stage_and_whole(tmp_path):
-    frames = extract.write_frames(extract.CLIP, 2, (640, 360), tmp_path / "frames")
-    options = extract.ExtractOptions(input_dir=frames.folder, output_dir=tmp_path / "aligned")
-    (tmp_path / "alone").mkdir()
-    stages = extract.stages_alone(frames, options, tmp_path / "alone")
-    whole = extract.whole_command(options)
+    frames = extract.write_frames(extract.CLIP, 4, (640, 360), tmp_path / "frames")
+    options = extract.ExtractOptions(input_dir=frames.folder, output_dir=tmp_path / "alone")
+    stages = extract.stages_alone(frames, options)
+    whole = extract.whole_command(replace(options, output_dir=tmp_path / "aligned"))
     assert list(stages) == ["decode", "detect", "landmarks", "align and write"]
     assert all(stage["ms"] > 0 and stage["frames_per_s"] > 0 for stage in stages.values())
-    assert whole["faces"] == 2 and whole["peak_memory_mb"] > 100
-    assert set(whole["busy_share"]) == {"source", "decode", "find faces", "align and write"}
+    assert whole["faces"] == 4 and whole["peak_memory_mb"] > 100
+    assert whole["frames_per_s"] > whole["frames_per_s_with_start"] > 0
+    assert set(whole["busy_share"]) == {
+        "source", "decode", "detect", "landmarks", "align and write"}
     alone, together = (sorted(path.name for path in (tmp_path / folder).glob("*.jpg"))
                        for folder in ("alone", "aligned"))
-    assert alone == together == ["00000_0.jpg", "00001_0.jpg"]
+    assert alone == together == [f"{number:05d}_0.jpg" for number in range(4)]
+
+
+def test_extraction_is_compared_with_its_slowest_stage_and_with_the_cores(monkeypatch):
+    monkeypatch.setattr(extract.os, "cpu_count", lambda: 2)
+    stages = {"a": {"frames_per_s": 100, "cpu_ms": 12}, "b": {"frames_per_s": 90, "cpu_ms": 13}}
+    assert extract.share_of_bounds({"frames_per_s": 72}, stages) == {
+        "slowest_stage_frames_per_s": 90, "cores_allow_frames_per_s": 80.0,
+        "whole_by_slowest_stage": 0.8, "whole_by_lower_bound": 0.9}
+
+
+def test_memory_is_watched_over_frames_that_come_again(tmp_path):
+    frames = extract.write_frames(extract.CLIP, 2, (320, 180), tmp_path / "frames")
+    figures = extract.long_run(frames, 20, tmp_path)
+    assert figures["frames"] == figures["faces"] == 20 and figures["frames_per_s"] > 0
+    assert list(figures["memory_mb_at_frame"]) == list(range(2, 21, 2))
+    assert min(figures["memory_mb_at_frame"].values()) > 100
 
 
 def test_ratios_are_to_the_reference_row_of_that_size():
@@ -105,12 +123,14 @@ def test_tables_go_into_the_document(monkeypatch, tmp_path):
     document = tmp_path / "benchmarks.md"
     document.write_text("Ä\n<!-- begin sampler -->\n<!-- end sampler -->\nEnd\n", encoding="utf-8")
     monkeypatch.setitem(everything.QUICK, "sampler", (
-        "--faces", "2", "--samples", "4", "--face-size", "64", "--resolution", "32"))
+        "--faces", "2", "--samples", "4", "--face-size", "64", "--resolution", "32",
+        "--modes", "none", "sot", "--many-faces", "3", "5"))
     everything.main(["sampler", "--quick", "--write", str(document)])
     text = document.read_text(encoding="utf-8")
     assert text.startswith("Ä\n<!-- begin sampler -->\n`python -m benchmarks.sampler --faces 2 ")
     assert text.endswith("<!-- end sampler -->\nEnd\n")
-    assert "| CPU ms per sample | " in text and "do not compare" in text
+    assert "| Colour transfer | CPU ms per sample | " in text and "do not compare" in text
+    assert "| sot | " in text and "| Faces in the faceset | 3 | 5 |" in text
 
 
 def test_an_unknown_benchmark_is_named(capsys):

@@ -70,8 +70,9 @@ def test_turns_alternate_and_give_ratios():
 
 def test_ratios_use_the_reference_figures():
     assert reference_figures()["sampler"]["rows"]["none"]["cpu_ms_per_sample"] == 10.98
-    compared = ratios({"cpu_ms_per_sample": 2.196, "cpu_ms_per_sample_not_cached": 5.49,
-                       "samples_per_s_2_workers": 354.62})
+    compared = ratios("none", {
+        "cpu_ms_per_sample": 2.196, "cpu_ms_per_sample_not_cached": 5.49,
+        "samples_per_s_2_workers": 354.62})
     assert compared["cpu_ms_per_sample_by_reference"] == 0.2
     assert compared["cpu_ms_per_sample_not_cached_by_reference"] == 0.5
     assert compared["samples_per_s_2_workers_by_reference"] == 2

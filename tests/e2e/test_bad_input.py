@@ -175,10 +175,10 @@ def test_frames_of_another_size_in_a_video(workspace, tmp_path):
 
 @pytest.mark.parametrize("words, told", [
     (("train", "--batchsize", "4"), "did you mean '--batch-size'"),
-    (("train", "--batch-size", "0"), "between 1 and 128"),
+    (("train", "--batch-size", "0"), "between 1 and 512"),
     (("train", "--batch-size", "many"), "--batch-size"),
     (("train", "--face-type", "whole"), "wf"),
-    (("train", "--model", "SAEHD"), "Quick96"),
+    (("train", "--model", "SAEHDD"), "did you mean 'SAEHD'"),
     (("merge", "--mode", "overlap"), "overlay"),
     (("merge", "--mask-mode", "XSeg-prd"), "learned-prd"),
     (("extract", "--max-face", "1"), "did you mean '--max-faces'"),

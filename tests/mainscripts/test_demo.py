@@ -32,7 +32,7 @@ class InterruptingReporter(SilentReporter):
 
         def advance(n=1, **shown):
             count(n, **shown)
-            if shown:
+            if shown and n:  # once: a second Ctrl-C ends at once, without a save
                 os.kill(os.getpid(), signal.SIGINT)
 
         progress.advance = advance
@@ -63,6 +63,12 @@ def test_an_interrupted_demo_saves_its_model_and_ends_with_130(demo):
     assert demo.interrupted.code == 130
     assert demo.interrupted.error() == "interrupted; run the command again to go on"
     assert demo.saved == ["gen-000001"]
+
+
+def test_only_a_new_model_starts_from_the_bundled_weights(demo):
+    lines = [[line for line in outcome.infos() if line.startswith("starting from")]
+             for outcome in (demo.interrupted, demo.finished)]
+    assert len(lines[0]) == 1 and "weights.npz" in lines[0][0] and not lines[1]
 
 
 def test_the_demo_makes_everything_it_promises(demo, clips):

@@ -143,7 +143,7 @@ def test_the_smallest_face_kept_can_be_set(frames_workspace):
 def test_stages_and_seconds_are_told(frames_workspace):
     options = ExtractOptions(frames_workspace.path("data_dst"), aligned(frames_workspace, "dst"))
     result = extract(options, SilentReporter())
-    assert result.stages["find faces"]["items"] == result.done_now == 12
+    assert result.stages["landmarks"]["items"] == result.done_now == 12
     assert 0 < result.stages["decode"]["busy_seconds"] < result.seconds
 
 

@@ -50,6 +50,22 @@ def test_frames_that_stay_as_they_came_carry_no_mark(workspace):
         assert read_manifest(merged(workspace, frame.name)).state == "missing"
 
 
+def test_raw_predictions_have_the_models_size_and_are_black_without_a_face(workspace):
+    workspace.path("data_dst/aligned/00004_0.jpg").unlink()
+    assert run(*workspace.merge_words(), "--mode", "raw-predict", "--mask-mode", "dst").code == 0
+    frames = image_paths(workspace.path("data_dst"))
+    pictures = {frame.name: read_image(merged(workspace, frame.name)) for frame in frames}
+    assert len({picture.shape for picture in pictures.values()}) == 1
+    side, width, _ = pictures["00004.png"].shape
+    assert side == width < min(read_image(frames[0]).shape[:2])
+    for name, picture in pictures.items():
+        mask = cv2.imread(str(masks(workspace, name)), cv2.IMREAD_GRAYSCALE)
+        assert mask.shape == (side, side)
+        assert picture.any() == mask.any() == (name != "00004.png")
+        state = read_manifest(merged(workspace, name)).state
+        assert (state == "missing") == (name == "00004.png")
+
+
 def test_running_again_changes_nothing_and_says_so(merged_workspace):
     before = merged_workspace.snapshot()
     outcome = run(*merged_workspace.merge_words())
@@ -148,7 +164,7 @@ def test_without_a_model_nothing_is_made(faces_workspace):
 
 
 def test_a_damaged_generation_falls_back_with_a_warning(workspace):
-    (save_again(workspace) / "weights.h5").write_bytes(b"")
+    (save_again(workspace) / "encoder.h5").write_bytes(b"")
     outcome = run(*workspace.merge_words())
     assert outcome.code == 0
     assert any("gen-000002" in line and "using gen-000001" in line
