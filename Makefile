@@ -3,12 +3,14 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
+JOBS ?= 2
 
-.PHONY: help venv dev demo test lint bench clean
+.PHONY: help venv dev demo test chaos lint bench clean
 
 help:
 	@echo "make demo    swap the demo clips (sets up $(VENV) first); ARGS='--minutes 10' and others"
-	@echo "make test    lint and the whole test suite"
+	@echo "make test    lint and the whole test suite; JOBS=4 for that many processes"
+	@echo "make chaos   kills 200 trainings at random moments and checks what is left; a quarter of an hour"
 	@echo "make bench   all benchmarks; rewrites the tables of docs/benchmarks.md"
 
 $(VENV)/.run: requirements.txt
@@ -18,7 +20,7 @@ $(VENV)/.run: requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.run requirements-dev.txt
+$(VENV)/.dev: $(VENV)/.run requirements-dev.txt requirements-cluster.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
@@ -34,7 +36,10 @@ lint: $(VENV)/.dev
 	$(BIN)/python -m isort --check-only --quiet .
 
 test: lint
-	$(BIN)/python -m pytest -q $(ARGS)
+	$(BIN)/python -m pytest -q --numprocesses $(JOBS) --dist loadfile $(ARGS)
+
+chaos: $(VENV)/.dev
+	$(BIN)/python -W ignore -m tests.chaos.kill_training $(ARGS)
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks --write docs/benchmarks.md

@@ -26,10 +26,11 @@ from benchmarks.tables import RENDERERS, Report, replace_section, section
 from core.paths import atomic_write
 
 QUICK = {
-    "extract": ("--frames", "8"),
-    "sampler": ("--faces", "8", "--samples", "16", "--face-size", "128", "--resolution", "64"),
-    "train": ("--rounds", "1", "--resolution", "64", "--e-dims", "16", "--d-dims", "16",
-              "--ae-dims", "32", "--d-mask-dims", "4", "--batch-size", "1", "--no-xla"),
+    "extract": ("--frames", "16", "--long-run", "40"),
+    "sampler": ("--faces", "8", "--samples", "16", "--face-size", "128", "--resolution", "64",
+                "--many-faces", "20"),
+    "train": ("--models", "df-ud", "--resolutions", "64", "--size", "tiny", "--rounds", "1",
+              "--batch-size", "1"),
     "merge": ("--frames", "1", "--command-frames", "4", "--passes", "1", "--resolution", "64"),
 }
 """Benchmark -> arguments that make it short."""

@@ -115,14 +115,14 @@ class PeakMemory:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join()
-        self.n_bytes = max(self.n_bytes, _resident_bytes())
+        self.n_bytes = max(self.n_bytes, resident_bytes())
 
     def _watch(self) -> None:
         while not self._stop.wait(self._every):
-            self.n_bytes = max(self.n_bytes, _resident_bytes())
+            self.n_bytes = max(self.n_bytes, resident_bytes())
 
 
-def _resident_bytes() -> int:
+def resident_bytes() -> int:
     """Resident memory of this process and its descendants."""
     process = psutil.Process()
     total = process.memory_info().rss
