@@ -17,7 +17,8 @@ from core.report import SilentReporter
 from core.signing_identity import DATA_DIR_VARIABLE
 from core.video import read_frames
 from mainscripts.extract import ExtractOptions, extract
-from mainscripts.merge import MergeFiles, Merging, merge
+from mainscripts.merging.job import Merging, merge
+from mainscripts.merging.options import MergeFiles
 from merger.options import MergeOptions
 from models.quick96.model import Quick96Model
 from models.quick96.options import Quick96Options

@@ -1,7 +1,7 @@
 """Times a swap model's predictions, in turns with what the reference program computes.
 
 The reference predicts one face per call and always computes face and mask of both decoders; here
-that is a plain `tf.function` on the same weights. FaceLab predicts as `mainscripts.merge` does: in
+that is a plain `tf.function` on the same weights. FaceLab predicts as `merge` does: in
 batches, and only what the mask mode needs.
 """
 
@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from benchmarks.machine import Turns, run_in_turns
 from leras.graph import compile
-from mainscripts.merge import BATCH
+from mainscripts.merging.stages import BATCH
 from models.networks.df import DF
 from models.quick96.model import Quick96Model
 from models.quick96.options import Quick96Options

@@ -80,6 +80,11 @@ class Journal:
         self.close()
 
 
+def read_done(path: Path) -> dict[str, Any]:
+    """What a journal notes as done, item -> note, without opening it; {} if there is none."""
+    return _by_item(_whole_lines(path))
+
+
 def _whole_lines(path: Path) -> list[dict]:
     if not path.exists():
         return []

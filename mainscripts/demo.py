@@ -13,7 +13,9 @@ from core.report import Reporter
 from mainscripts.command import require_all_frames, resolve_options
 from mainscripts.demo_report import StageReport, demo_contact_sheet
 from mainscripts.extract import Extraction, ExtractOptions, extract
-from mainscripts.merge import JOURNAL, MergeFiles, Merging, merge
+from mainscripts.merging.job import Merging, merge
+from mainscripts.merging.journal import JOURNAL
+from mainscripts.merging.options import MergeFiles
 from mainscripts.train import require_finished, train_model
 from mainscripts.training.options import TrainOptions
 from mainscripts.training.session import Training

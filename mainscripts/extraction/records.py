@@ -33,8 +33,16 @@ def from_note(note: Mapping[str, Any]) -> FoundFrame:
     Raises:
         KeyError, ValueError: The note is not of this kind.
     """
-    return FoundFrame(_unpacked(note["signature"], np.uint8).reshape(SIGNATURE_SHAPE),
-                      [_face(face) for face in note["faces"]])
+    return FoundFrame(signature_in(note), [_face(face) for face in note["faces"]])
+
+
+def signature_in(note: Mapping[str, Any]) -> np.ndarray:
+    """The signature alone of what `to_note` was given.
+
+    Raises:
+        KeyError, ValueError: The note is not of this kind.
+    """
+    return _unpacked(note["signature"], np.uint8).reshape(SIGNATURE_SHAPE)
 
 
 def _face_note(face: FoundFace) -> dict[str, Any]:

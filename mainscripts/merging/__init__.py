@@ -1,0 +1,1 @@
+"""The parts of `merge`: faces of the frames, what is done to them, what is written."""

@@ -1,0 +1,69 @@
+"""What is merged already, and with what: so that a merge goes on after any interruption."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from core.frames import Frame
+from core.journal import Journal
+from core.paths import relative
+from mainscripts.merging.dst_faces import FacesByStem, fingerprint
+from mainscripts.merging.model import MergeModel
+from mainscripts.merging.options import MergeFiles
+from mainscripts.merging.write import FrameWriter
+from merger.options import MergeOptions
+
+JOURNAL = "merge.jsonl"
+
+
+class MergeJournal:
+    """The journal of a merge, open; a context manager."""
+
+    def __init__(self, files: MergeFiles, options: MergeOptions, model: MergeModel,
+                 frames: Iterable[Frame], faces: FacesByStem, writer: FrameWriter):
+        """Opens or begins it in the output folder.
+
+        Raises:
+            FolderInUse: Another process works on the folder.
+            UsageError: The folder holds frames merged otherwise.
+        """
+        self._faces, self._writer = faces, writer
+        header = {"job": "merge", "input_dir": relative(files.input_dir, files.output_dir),
+                  "model": model.name, "generation": model.generation, **asdict(options)}
+        wanted = {frame.stem for frame in frames}
+
+        def remove_others(done: Mapping[str, Any]) -> None:
+            for name in done:  # the rest stays until it is replaced
+                stem = _stem(name)
+                if stem not in wanted:
+                    writer.remove(stem)
+
+        self._journal = Journal(files.output_dir / JOURNAL, header, replace=files.overwrite,
+                                discard=remove_others)
+
+    def __enter__(self) -> "MergeJournal":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._journal.close()
+
+    def is_done(self, frame: Frame) -> bool:
+        """Whether a frame and its mask are there, made with the faces it has now."""
+        noted = self._journal.done.get(frame.name, {}).get("landmarks")
+        return noted == self._fingerprint(frame) and self._writer.is_there(frame.stem)
+
+    def add(self, frame: Frame, n_faces: int) -> None:
+        """Notes that a frame is done."""
+        self._journal.add(frame.name, faces=n_faces, landmarks=self._fingerprint(frame))
+
+    def n_merged(self, frames: Iterable[Frame]) -> int:
+        """How many of the frames have a new face."""
+        return sum(self._journal.done.get(frame.name, {"faces": 0})["faces"] > 0
+                   for frame in frames)
+
+    def _fingerprint(self, frame: Frame) -> int:
+        return fingerprint(self._faces.get(frame.stem, ()), with_motion=False)
+
+
+def _stem(name: str) -> str:
+    return Frame(0, name).stem
