@@ -1,5 +1,6 @@
 """Which faces the frames have, as the aligned dst faces say."""
 
+import contextlib
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -57,8 +58,7 @@ def with_motion(stems: Sequence[str], faces: FacesByStem) -> dict[str, list[DstF
         stems: Of all frames, in order.
         faces: Of these frames.
     """
-    centres = [{_key(face, faces[stem]): _centre(face.landmarks) for face in faces.get(stem, ())}
-               for stem in stems]
+    centres = [_centres(faces.get(stem, ())) for stem in stems]
     moved = {}
     for place, stem in enumerate(stems):
         if stem not in faces:
@@ -88,6 +88,15 @@ def _moving(face: DstFace, key: int | str | None, before: Mapping, after: Mappin
     if key is None or key not in before or key not in after:
         return face
     return replace(face, motion=tuple((after[key] - before[key]).tolist()))
+
+
+def _centres(of_frame: Sequence[DstFace]) -> dict[int | str | None, np.ndarray]:
+    found = {}
+    for face in of_frame:
+        # Landmarks that fit no face are reported when their frame is merged.
+        with contextlib.suppress(ValueError):
+            found[_key(face, of_frame)] = _centre(face.landmarks)
+    return found
 
 
 def _centre(landmarks: np.ndarray) -> np.ndarray:

@@ -1,11 +1,11 @@
 """One merge: which frames are left, and what came of them."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from core.chunks import ChunkRunner, check_address, open_runner
 from core.errors import NoFacesFound
 from core.frames import Frame, FrameSource, open_frames
 from core.paths import remove_parts
@@ -14,10 +14,11 @@ from core.report import Reporter
 from core.video import find_video
 from mainscripts.command import in_one_line, stop_if_disk_full
 from mainscripts.merging.chosen import like_reference, of_tracks
+from mainscripts.merging.chunk import jobs_of, merge_chunk
 from mainscripts.merging.dst_faces import FacesByStem, read_faces, with_motion
 from mainscripts.merging.gaps import count_filled, fill_gaps, read_extracted
 from mainscripts.merging.journal import MergeJournal
-from mainscripts.merging.model import load_model
+from mainscripts.merging.model import MergeModel, load_model
 from mainscripts.merging.options import MergeFiles
 from mainscripts.merging.stages import Merger, merge_stages
 from mainscripts.merging.write import FrameWriter
@@ -50,9 +51,10 @@ def merge(files: MergeFiles, options: MergeOptions, reporter: Reporter) -> Mergi
         NoFacesFound: No frame has an aligned face.
         ModelNotFound, CheckpointError: There is no readable model.
         UsageError: The output folder holds frames merged otherwise, or nobody fits what was said
-            about whose face to swap.
+            about whose face to swap, or the address of the scheduler is none.
+        WorkerLost: The workers of the scheduler do not answer, or died.
     """
-    files = replace(files, input_dir=find_video(files.input_dir))
+    files = _with_full_paths(replace(files, input_dir=find_video(files.input_dir)))
     source = open_source(files, reporter)
     faces = faces_of(files, source.frames)
     model = load_model(files, reporter)
@@ -61,10 +63,27 @@ def merge(files: MergeFiles, options: MergeOptions, reporter: Reporter) -> Mergi
         remove_parts(files.output_mask_dir)
         todo = [frame for frame in source.frames if not journal.is_done(frame)]
         start = time.monotonic()
-        failed, stages = _merge_frames(source, todo, Merger(model.predictor, faces), options,
-                                       writer, journal, reporter)
+        work = _Work(source, faces, files, options, model, journal, reporter)
+        if files.scheduler is None:
+            failed, stages = work.here(todo, writer)
+        else:
+            with open_runner(files.scheduler) as runner:
+                failed, stages = work.on(runner, todo), {}
         return Merging(len(source.frames), journal.n_merged(source.frames), count_filled(faces),
                        failed, len(todo), time.monotonic() - start, stages)
+
+
+def _with_full_paths(files: MergeFiles) -> MergeFiles:
+    """Files as workers with another working directory find them.
+
+    Raises:
+        UsageError: The address of the scheduler is none.
+    """
+    if files.scheduler is None:
+        return files
+    check_address(files.scheduler)
+    folders = ("input_dir", "aligned_dir", "output_dir", "output_mask_dir", "model_dir")
+    return replace(files, **{name: getattr(files, name).resolve() for name in folders})
 
 
 def open_source(files: MergeFiles, reporter: Reporter) -> FrameSource:
@@ -104,18 +123,42 @@ def faces_of(files: MergeFiles, frames: Sequence[Frame]) -> FacesByStem:
     return with_motion(stems, faces)
 
 
-def _merge_frames(source: FrameSource, todo: Sequence[Frame], merger: Merger,
-                  options: MergeOptions, writer: FrameWriter, journal: MergeJournal,
-                  reporter: Reporter) -> tuple[list[tuple[str, str]], dict[str, Any]]:
-    failed: list[tuple[str, str]] = []
-    by_name = {frame.name: frame for frame in todo}
-    pipeline = Pipeline(source.read(todo), merge_stages(merger, options, writer))
-    with reporter.progress("merge", len(todo), "frame") as progress:
-        for name, outcome in pipeline:
-            if isinstance(outcome, Failed):
-                stop_if_disk_full(outcome, Path(writer.output_dir))
-                failed.append((name, outcome.reason))
-            else:
-                journal.add(by_name[name], outcome)
-            progress.advance()
-    return failed, pipeline.stats
+@dataclass(frozen=True)
+class _Work:
+    """What is done, and with what; everything that changes is in the journal."""
+
+    source: FrameSource
+    faces: FacesByStem
+    files: MergeFiles
+    options: MergeOptions
+    model: MergeModel
+    journal: MergeJournal
+    reporter: Reporter
+
+    def here(self, todo: Sequence[Frame], writer: FrameWriter
+             ) -> tuple[list[tuple[str, str]], dict[str, Any]]:
+        """Merges in this process; gives what failed and the figures of the stages."""
+        merger = Merger(self.model.predictor, self.faces)
+        pipeline = Pipeline(self.source.read(todo), merge_stages(merger, self.options, writer))
+        return self._take(pipeline, todo), pipeline.stats
+
+    def on(self, runner: ChunkRunner, todo: Sequence[Frame]) -> list[tuple[str, str]]:
+        """Merges on the workers of a scheduler; gives what failed."""
+        jobs = jobs_of(self.source, todo, self.faces, self.files, self.options,
+                       self.model.generation)
+        outcomes = (outcome for done in runner.run(merge_chunk, jobs) for outcome in done)
+        return self._take(outcomes, todo)
+
+    def _take(self, outcomes: Iterable[tuple[str, int | Failed]], todo: Sequence[Frame]
+              ) -> list[tuple[str, str]]:
+        by_name = {frame.name: frame for frame in todo}
+        failed: list[tuple[str, str]] = []
+        with self.reporter.progress("merge", len(todo), "frame") as progress:
+            for name, outcome in outcomes:
+                if isinstance(outcome, Failed):
+                    stop_if_disk_full(outcome, self.files.output_dir)
+                    failed.append((name, outcome.reason))
+                else:
+                    self.journal.add(by_name[name], outcome)
+                progress.advance()
+        return failed

@@ -1,14 +1,15 @@
 """The way of a frame: read, predict, merge and write, each in threads of its own."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from core.frames import Frame, Load
-from core.pipeline import FRAME_ERRORS, Failed, Stage
-from facelib.types import Predictor
+from core.pipeline import FRAME_ERRORS, Stage
+from facelib.types import Predictor, SwapPrediction
 from mainscripts.merging.dst_faces import DstFace, FacesByStem
 from mainscripts.merging.write import FrameWriter
 from merger.modes import RAW_PREDICT
@@ -23,7 +24,7 @@ from merger.pipeline import (
 )
 
 BATCH = 8
-"""Frames in a network at a time."""
+"""Frames whose faces are swapped together, and faces in the network at a time."""
 
 
 class ReadFrame(NamedTuple):
@@ -47,31 +48,37 @@ class Merger:
     predictor: Predictor
     faces: FacesByStem
 
-    def read(self, item: tuple[Frame, Load]) -> ReadFrame:
-        """Decodes a frame and cuts out its faces."""
-        frame, load = item
-        image, faces = load(), self.faces.get(frame.stem, ())
+    def look(self, frame: Frame, image: np.ndarray) -> ReadFrame:
+        """Cuts the faces out of a frame."""
+        faces = self.faces.get(frame.stem, ())
         crops = [crop_for_prediction(image, face.landmarks, self.predictor.face_type,
                                      self.predictor.resolution) for face in faces]
         return ReadFrame(frame, image, faces, crops)
 
     def predict(self, frames: Sequence[ReadFrame], options: MergeOptions
                 ) -> list[list[FaceToMerge]]:
-        """Swaps all faces of some frames in one batch.
+        """Swaps all faces of some frames, whatever frames they are among with the same result.
 
         Args:
-            frames: From `read`.
+            frames: From `look`.
             options: Which masks are wanted.
         """
         crops = [crop for frame in frames for crop in frame.crops]
-        if not crops:
-            return [[] for _ in frames]
-        face_mask, dst_mask = needed_masks(options)
-        predictions = self.predictor(np.stack(crops), face_mask=face_mask, dst_mask=dst_mask)
-        numbers = iter(range(len(crops)))
-        return [[FaceToMerge(face.landmarks, prediction_of(predictions, next(numbers)), crop)
+        predictions = self._predictions(crops, *needed_masks(options))
+        return [[FaceToMerge(face.landmarks, next(predictions), crop)
                  for face, crop in zip(frame.faces, frame.crops, strict=True)]
                 for frame in frames]
+
+    def _predictions(self, crops: Sequence[np.ndarray], face_mask: bool, dst_mask: bool
+                     ) -> Iterator[SwapPrediction]:
+        # Batches are always full: with another size the last bit of a result may differ, and a
+        # merge that went on after a crash would not give the very same pixels.
+        for start in range(0, len(crops), BATCH):
+            batch = crops[start: start + BATCH]
+            full = [*batch, *[batch[-1]] * (BATCH - len(batch))]
+            swapped = self.predictor(np.stack(full), face_mask=face_mask, dst_mask=dst_mask)
+            for number in range(len(batch)):
+                yield prediction_of(swapped, number)
 
     def merge(self, frame: ReadFrame, faces: Sequence[FaceToMerge], options: MergeOptions
               ) -> MergedFrame:
@@ -87,29 +94,36 @@ def merge_stages(merger: Merger, options: MergeOptions, writer: FrameWriter) -> 
 
     A frame whose faces cannot be merged is written as it came, and fails.
     """
-    def predict(frames: Sequence[ReadFrame]) -> list[tuple[ReadFrame, list[FaceToMerge]]]:
-        try:
-            return list(zip(frames, merger.predict(frames, options), strict=True))
-        except FRAME_ERRORS:
-            if len(frames) == 1:
-                _write_as_it_came(frames[0], writer)
-            raise  # of several, each comes again alone
+    def read(item: tuple[Frame, Load]) -> ReadFrame:
+        frame, load = item
+        image = load()
+        with _written_if_it_fails(frame, image, writer):
+            return merger.look(frame, image)
 
-    def finish(item: tuple[ReadFrame, list[FaceToMerge]]) -> int | Failed:
+    def predict(frames: Sequence[ReadFrame]) -> list[tuple[ReadFrame, list[FaceToMerge]]]:
+        if len(frames) > 1:  # if one fails, each comes again alone
+            return list(zip(frames, merger.predict(frames, options), strict=True))
+        with _written_if_it_fails(frames[0].frame, frames[0].image, writer):
+            return [(frames[0], merger.predict(frames, options)[0])]
+
+    def finish(item: tuple[ReadFrame, list[FaceToMerge]]) -> int:
         frame, faces = item
-        try:
+        with _written_if_it_fails(frame.frame, frame.image, writer):
             merged = merger.merge(frame, faces, options)
-        except FRAME_ERRORS:
-            _write_as_it_came(frame, writer)
-            raise
         is_changed = bool(faces) and not np.array_equal(merged.image, frame.image)
         writer.write(frame.frame.stem, merged, is_changed=is_changed)
         return len(faces)
 
-    return [Stage("read", merger.read, workers=2), Stage("predict", predict, batch=BATCH),
+    return [Stage("read", read, workers=2), Stage("predict", predict, batch=BATCH),
             Stage("merge and write", finish, workers=2)]
 
 
-def _write_as_it_came(frame: ReadFrame, writer: FrameWriter) -> None:
-    empty = np.zeros((*frame.image.shape[:2], 1), frame.image.dtype)
-    writer.write(frame.frame.stem, MergedFrame(frame.image, empty), is_changed=False)
+@contextlib.contextmanager
+def _written_if_it_fails(frame: Frame, image: np.ndarray, writer: FrameWriter) -> Iterator[None]:
+    """Writes the frame as it came where the block fails, so that the sequence has no hole."""
+    try:
+        yield
+    except FRAME_ERRORS:
+        empty = np.zeros((*image.shape[:2], 1), image.dtype)
+        writer.write(frame.stem, MergedFrame(image, empty), is_changed=False)
+        raise

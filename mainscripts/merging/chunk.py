@@ -1,0 +1,70 @@
+"""A chunk of frames merged by another process, of this machine or of a cluster."""
+
+import functools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from core.chunks import CHUNK_SIZE, chunks_of
+from core.errors import CheckpointError
+from core.frames import Frame, FrameSource
+from core.native_log import quiet_import
+from core.pipeline import Failed, Pipeline
+from core.report import SilentReporter
+from mainscripts.merging.dst_faces import FacesByStem
+from mainscripts.merging.model import MergeModel, load_model
+from mainscripts.merging.options import MergeFiles
+from mainscripts.merging.stages import Merger, merge_stages
+from mainscripts.merging.write import FrameWriter
+from merger.options import MergeOptions
+
+
+class MergeJob(NamedTuple):
+    """What a worker has to know; can be sent to another process.
+
+    `source`, `faces`: of the frames of the chunk alone; `generation`: of the model, that all
+    workers must have.
+    """
+
+    source: FrameSource
+    faces: FacesByStem
+    files: MergeFiles
+    options: MergeOptions
+    generation: int
+
+
+def jobs_of(source: FrameSource, todo: Sequence[Frame], faces: FacesByStem, files: MergeFiles,
+            options: MergeOptions, generation: int) -> Iterator[MergeJob]:
+    """Deals out the frames that are left."""
+    for frames in chunks_of(todo, CHUNK_SIZE):
+        of_chunk = {frame.stem: faces[frame.stem] for frame in frames if frame.stem in faces}
+        yield MergeJob(replace(source, frames=tuple(frames)), of_chunk, files, options, generation)
+
+
+def merge_chunk(job: MergeJob) -> list[tuple[str, int | Failed]]:
+    """Merges a chunk; for `core.chunks`. Doing it twice makes the same files.
+
+    Returns:
+        (frame name, number of faces merged or `Failed`).
+
+    Raises:
+        CheckpointError: The model has been saved anew since the merge began.
+    """
+    quiet_import("tensorflow")
+    model = _model_of_worker(job.files)
+    if model.generation != job.generation:
+        _model_of_worker.cache_clear()
+        raise CheckpointError(
+            f"{job.files.model_dir}: the model was saved while frames were merged with generation "
+            f"{job.generation}; stop its training, then run the same command with --overwrite")
+    writer = FrameWriter.open(job.files.output_dir, job.files.output_mask_dir)
+    pipeline = Pipeline(job.source.read(job.source.frames),
+                        merge_stages(Merger(model.predictor, job.faces), job.options, writer))
+    return [(name, outcome.portable() if isinstance(outcome, Failed) else outcome)
+            for name, outcome in pipeline]
+
+
+@functools.lru_cache(maxsize=1)
+def _model_of_worker(files: MergeFiles) -> MergeModel:
+    """Kept, as chunk after chunk needs the same model."""
+    return load_model(files, SilentReporter())

@@ -1,0 +1,109 @@
+"""merge as a whole: frames of a video, chosen people, gaps, poison frames, other processes."""
+
+import shutil
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from core.imaging.io import read_image
+from core.paths import image_paths
+from samplelib.face_image import read_info, write_info
+from tests.commands import run
+
+
+def pictures(folder):
+    """Name -> picture as it is stored."""
+    return {path.name: cv2.imread(str(path), cv2.IMREAD_UNCHANGED) for path in image_paths(folder)}
+
+
+@pytest.fixture(scope="module")
+def merged(trained, tmp_path_factory):
+    """The shared workspace after `merge`; not to be changed."""
+    from tests.conftest import copy_workspace
+
+    made = copy_workspace(trained, tmp_path_factory.mktemp("merged") / "workspace")
+    assert run(*made.merge_words()).code == 0
+    return made
+
+
+def assert_same_pixels(workspace, merged):
+    for folder in ("data_dst/merged", "data_dst/merged_mask"):
+        got, wanted = (pictures(one.path(folder)) for one in (workspace, merged))
+        assert list(got) == list(wanted)
+        for name, picture in got.items():
+            assert np.array_equal(picture, wanted[name]), name
+
+
+def test_a_video_gives_what_its_frames_give(workspace, merged, clips):
+    words = dict(zip(*[iter(map(str, workspace.merge_words()[1:]))] * 2))
+    words["--input-dir"] = str(clips["dst"])
+    assert run("merge", *(part for pair in words.items() for part in pair)).code == 0
+    assert_same_pixels(workspace, merged)
+
+
+def test_processes_of_this_machine_give_what_one_gives(workspace, merged, monkeypatch):
+    monkeypatch.setattr("mainscripts.merging.chunk.CHUNK_SIZE", 5)
+    outcome = run(*workspace.merge_words(), "--scheduler", "processes:2")
+    assert outcome.code == 0 and outcome.event("merging")["done_now"] == 12
+    assert_same_pixels(workspace, merged)
+    assert run(*workspace.merge_words()).event("merging")["done_now"] == 0
+
+
+def test_frames_merged_alone_are_as_those_merged_together(workspace, merged):
+    assert run(*workspace.merge_words()).code == 0
+    for stem in ("00003", "00011"):
+        workspace.path(f"data_dst/merged/{stem}.png").unlink()
+        assert run(*workspace.merge_words()).event("merging")["done_now"] == 1
+    assert_same_pixels(workspace, merged)
+
+
+def test_a_scheduler_that_is_none_is_refused_before_any_work(workspace):
+    outcome = run(*workspace.merge_words(), "--scheduler", "somewhere")
+    assert outcome.code == 2 and "is no scheduler" in outcome.error()
+    assert not workspace.path("data_dst/merged").exists()
+
+
+def test_a_frame_whose_faces_cannot_be_merged_is_written_as_it_came(workspace, merged):
+    poison = workspace.path("data_dst/aligned/00005_0.jpg")
+    write_info(poison, replace(read_info(poison), source_landmarks=np.full((68, 2), 50.0)))
+    outcome = run(*workspace.merge_words(), "--fill-gaps", 0)
+    assert outcome.code == 1
+    assert "1 of 12 frames failed (00005.png)" in outcome.error()
+    got, wanted = pictures(workspace.path("data_dst/merged")), pictures(
+        merged.path("data_dst/merged"))
+    frame = read_image(workspace.path("data_dst/00005.png"))
+    assert np.array_equal(got.pop("00005.png"), frame)
+    assert not pictures(workspace.path("data_dst/merged_mask"))["00005.png"].any()
+    wanted.pop("00005.png")
+    assert all(np.array_equal(got[name], wanted[name]) for name in wanted)
+    poison.unlink()  # and the next run takes up the frame that failed
+    assert run(*workspace.merge_words()).event("merging")["done_now"] == 1
+
+
+def test_a_face_that_was_not_found_is_swapped_all_the_same(workspace):
+    data = workspace.path("data_dst")
+    info = read_info(data / "aligned/00006_0.jpg")
+    picture = read_image(data / "00006.png")
+    x, y, width, height = cv2.boundingRect(np.float32(info.source_landmarks))
+    picture[max(y - height // 2, 0): y + height, x: x + width] = 90
+    cv2.imwrite(str(data / "00006.png"), picture)
+    shutil.rmtree(data / "aligned")
+    assert run(*workspace.extract_words("dst")).event("extraction")["faces"] == 11
+    outcome = run(*workspace.merge_words(), "--mask-mode", "dst")
+    assert outcome.code == 0
+    assert outcome.event("merging")["filled"] == 1 and outcome.event("merging")["merged"] == 12
+    assert any("1 faces put in where they were not found" in line for line in outcome.infos())
+    mask = pictures(workspace.path("data_dst/merged_mask"))["00006.png"]
+    inside = mask[y: y + height, x: x + width]
+    assert (inside > 127).sum() > max(0.95 * (mask > 127).sum(), 0.4 * inside.size)
+    again = run(*workspace.merge_words(), "--mask-mode", "dst", "--fill-gaps", 0)
+    assert again.event("merging")["done_now"] == 1  # that frame, without its face
+    assert not pictures(workspace.path("data_dst/merged_mask"))["00006.png"].any()
+
+
+def test_nobody_is_swapped_for_a_track_that_is_not_there(workspace):
+    outcome = run(*workspace.merge_words(), "--track", 3)
+    assert outcome.code == 2
+    assert "no face has the track 3; there are 0" in outcome.error()
