@@ -126,6 +126,7 @@ def histogram_match(
     reference: np.ndarray,
     face_mask: np.ndarray | None = None,
     reference_mask: np.ndarray | None = None,
+    top: float = 1.0,
 ) -> np.ndarray:
     """Gives every BGR channel of the face the reference's distribution of values.
 
@@ -137,6 +138,8 @@ def histogram_match(
         reference: (H', W', 3) float32 BGR in [0, 1].
         face_mask: (H, W, 1) float32; pixels from 0.5 on count. None counts all.
         reference_mask: (H', W', 1), the same for the reference.
+        top: Quantile of the reference that the face's brightest pixels get; all others in
+            proportion. Below 1 the reference's highlights are left out.
 
     Returns:
         (H, W, 3) float32 in [0, 1]; the face itself if one of the masks has no pixel from 0.5 on.
@@ -149,7 +152,7 @@ def histogram_match(
     for channel in range(3):
         levels, quantiles = _quantiles(counts[channel])
         wanted_levels, wanted_quantiles = _quantiles(wanted_counts[channel])
-        targets = np.interp(quantiles, wanted_quantiles, wanted_levels)
+        targets = np.interp(top * quantiles, wanted_quantiles, wanted_levels)
         # Values beyond those counted (they lie outside the mask) keep their distance to the end.
         values = face[..., channel]
         counted = np.clip(values, levels[0], levels[-1])

@@ -1,4 +1,7 @@
-"""Pictures between files and arrays: whatever the file holds, the array is upright 8-bit BGR."""
+"""Pictures between files and arrays: whatever the file holds, the array is upright BGR.
+
+It has 8 bits, or on demand 16 where the file has more than 8.
+"""
 
 from pathlib import Path
 
@@ -16,6 +19,8 @@ cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 READ_FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH  # BGR, upright by EXIF, depth as stored
 SUBSAMPLING_444_FROM_QUALITY = 90
+DEEP_SUFFIXES = (".png", ".tif", ".tiff")
+"""Formats that take 16 bits per channel."""
 
 # Measured on film frames at level 1: this filter and strategy write in half the time of OpenCV's
 # own choice and read in two thirds, at the same size.
@@ -28,17 +33,18 @@ FAST_PNG = [
 JPEG_LOSSES = ("premature end", "bad huffman code", "unexpected end", "unsupported marker type")
 
 
-def read_image(path: str | Path) -> np.ndarray:
-    """Reads a picture of any common kind as upright 8-bit BGR.
+def read_image(path: str | Path, *, deep: bool = False) -> np.ndarray:
+    """Reads a picture of any common kind as upright BGR.
 
     Grey is repeated over the channels, alpha is dropped, 16-bit and float are scaled to 8 bit,
     CMYK becomes RGB and the EXIF orientation is applied. The path may hold any character.
 
     Args:
         path: File in any format OpenCV decodes (PNG, JPEG, WebP, TIFF, BMP, ...).
+        deep: Keeps 16 bits, and scales float to 16.
 
     Returns:
-        (H, W, 3) uint8, BGR, [0, 255].
+        (H, W, 3) BGR, uint8 in [0, 255]; of deep pictures, if wanted, uint16 in [0, 65535].
 
     Raises:
         ImageError: The file is missing, unreadable, empty, truncated, or not a picture.
@@ -48,18 +54,19 @@ def read_image(path: str | Path) -> np.ndarray:
     except OSError as error:
         raise ImageError(f"{path}: cannot be read ({error.strerror or error}); "
                          "check the path and its permissions") from error
-    return decode_image(data, str(path))
+    return decode_image(data, str(path), deep=deep)
 
 
-def decode_image(data: bytes, name: str) -> np.ndarray:
+def decode_image(data: bytes, name: str, *, deep: bool = False) -> np.ndarray:
     """Decodes the bytes of a picture file; see `read_image`.
 
     Args:
         data: The whole file.
         name: What error messages call the picture.
+        deep: As for `read_image`.
 
     Returns:
-        (H, W, 3) uint8, BGR, [0, 255].
+        (H, W, 3) BGR, uint8 or, if wanted, uint16.
 
     Raises:
         ImageError: The bytes are empty, truncated, or not a picture.
@@ -77,7 +84,7 @@ def decode_image(data: bytes, name: str) -> np.ndarray:
                          "use another file") from error
     if image is None:
         raise ImageError(f"{name}: damaged, truncated or not a picture; extract or copy it again")
-    return _to_8_bit(image)
+    return _at_depth(image, np.uint16 if deep and image.dtype != np.uint8 else np.uint8)
 
 
 def decode_jpeg_small(data: bytes, name: str, least_side: int) -> tuple[np.ndarray, float]:
@@ -144,7 +151,8 @@ def encode_image(
     """Encodes a picture to the bytes of a file.
 
     Args:
-        image: (H, W, 3) BGR, (H, W, 1) or (H, W) grey, (H, W, 4) BGRA; uint8, [0, 255].
+        image: (H, W, 3) BGR, (H, W, 1) or (H, W) grey, (H, W, 4) BGRA; uint8, [0, 255], or for
+            the formats of DEEP_SUFFIXES uint16, [0, 65535].
         suffix: Format as a file suffix, such as ".png" or ".jpg".
         jpeg_quality: 1..100; also used for WebP. From 90 on JPEG keeps full colour resolution
             (4:4:4), below that 4:2:0.
@@ -154,11 +162,14 @@ def encode_image(
         The file.
 
     Raises:
-        ImageError: The suffix is no picture format.
-        ValueError: `image` is not an 8-bit picture.
+        ImageError: The suffix is no picture format, or of one that has no 16 bits.
+        ValueError: `image` is no picture of 8 or 16 bits.
     """
-    if image.dtype != np.uint8 or image.ndim not in (2, 3) or image.size == 0:
-        raise ValueError(f"image must be (H, W[, C]) uint8, not {image.shape} {image.dtype}")
+    if image.dtype not in (np.uint8, np.uint16) or image.ndim not in (2, 3) or image.size == 0:
+        raise ValueError("image must be (H, W[, C]) uint8 or uint16, "
+                         f"not {image.shape} {image.dtype}")
+    if image.dtype == np.uint16 and suffix.lower() not in DEEP_SUFFIXES:
+        raise ImageError(f"cannot write 16 bits as '{suffix}'; use .png or .tif")
     parameters = _encode_parameters(suffix.lower(), jpeg_quality, png_compression)
     try:
         encoded, data = cv2.imencode(suffix.lower(), image, parameters)
@@ -204,7 +215,7 @@ def _decode_jpeg(data: bytes, name: str) -> np.ndarray:
     image = cv2.imdecode(np.frombuffer(data, np.uint8), READ_FLAGS)
     if image is None:
         raise ImageError(f"{name}: damaged or not a picture; extract or copy it again")
-    return _to_8_bit(image)
+    return _at_depth(image, np.uint8)
 
 
 def _decoded_as_stored(data: bytes, name: str, **least_size: int) -> np.ndarray | None:
@@ -227,12 +238,13 @@ def _has_exif(data: bytes) -> bool:
     return b"Exif\x00\x00" in data[:65536]
 
 
-def _to_8_bit(image: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8, uint16 or float [0, 1] -> (H, W, 3) uint8, rounded."""
-    if image.dtype == np.uint8:
+def _at_depth(image: np.ndarray, dtype: type) -> np.ndarray:
+    """(H, W, 3) uint8, uint16 or float [0, 1] -> (H, W, 3) of that depth, rounded."""
+    if image.dtype == dtype:
         return image
-    scale = 255.0 if image.dtype.kind == "f" else 255.0 / np.iinfo(image.dtype).max
-    return np.clip(np.rint(np.nan_to_num(image) * scale), 0, 255).astype(np.uint8)
+    level = np.iinfo(dtype).max
+    scale = level if image.dtype.kind == "f" else level / np.iinfo(image.dtype).max
+    return np.clip(np.rint(np.nan_to_num(image) * scale), 0, level).astype(dtype)
 
 
 def _first_line(error: Exception) -> str:

@@ -169,3 +169,13 @@ def test_a_nearly_grey_picture_is_spread_four_times_at_most():
     own = lab.reshape(-1, 3).astype(float).std(axis=0)
     np.testing.assert_allclose(spread.mean(axis=0), wanted.mean, atol=1e-3)
     np.testing.assert_allclose(spread.std(axis=0), (12, 4 * own[1], 4 * own[2]), rtol=1e-3)
+
+
+def test_a_top_below_one_leaves_the_references_highlights_out():
+    rng = np.random.default_rng(9)
+    face, reference = (rng.random((60, 60, 3)).astype(np.float32) * share for share in (0.5, 1))
+    found = color.histogram_match(face, reference, top=0.8)
+    shares = np.array([0.1, 0.5, 0.9])
+    for channel in range(3):
+        wanted = np.quantile(reference[..., channel], shares * 0.8)
+        np.testing.assert_allclose(np.quantile(found[..., channel], shares), wanted, atol=0.006)

@@ -185,3 +185,35 @@ def test_failed_write_leaves_the_old_picture_and_nothing_else(tmp_path, photo):
         write_image(tmp_path / "missing" / "face.png", photo)
     assert np.array_equal(read_image(path), photo)
     assert [p.name for p in tmp_path.iterdir()] == ["face.png"]
+
+
+DEEP = np.random.default_rng(4).integers(0, 65536, (30, 41, 3), dtype=np.uint16)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_sixteen_bits_come_back_exactly_if_wanted(tmp_path, suffix, channels):
+    path = tmp_path / f"deep{suffix}"
+    write_image(path, DEEP[..., :channels])
+    expected = DEEP if channels == 3 else np.repeat(DEEP[..., :1], 3, axis=2)
+    assert np.array_equal(read_image(path, deep=True), expected)
+    shallow = read_image(path)
+    assert shallow.dtype == np.uint8
+    assert np.array_equal(shallow, np.rint(expected / 257).astype(np.uint8))
+
+
+def test_pillow_reads_the_same_sixteen_bits():
+    grey = Image.open(io.BytesIO(encode_image(DEEP[..., :1], ".png")))
+    assert grey.mode.startswith("I;16") and np.array_equal(np.asarray(grey), DEEP[..., 0])
+
+
+def test_eight_bits_stay_eight_and_floats_become_sixteen_if_depth_is_wanted(photo):
+    assert np.array_equal(decode_image(encode_image(photo, ".png"), "8 bit", deep=True), photo)
+    values = np.float32([[[0, 0.5, 1.5]]])
+    image = decode_image(cv2.imencode(".tif", values)[1].tobytes(), "float", deep=True)
+    assert image.dtype == np.uint16 and image.tolist() == [[[0, 32768, 65535]]]
+
+
+def test_sixteen_bits_are_refused_where_the_format_has_eight():
+    with pytest.raises(ImageError, match=r"16 bits as '\.jpg'; use \.png"):
+        encode_image(DEEP, ".jpg")
