@@ -21,6 +21,8 @@ class AudioCopier:
         source: Opened file to take the sound from; stays open until `finish`.
         target: Opened for writing; its header must not be written yet.
         start: Seconds of the source that become time 0 in the target.
+        end: Seconds of the source up to which sound is copied; None copies all of it, also what
+            begins before `start`.
     """
 
     def __init__(
@@ -28,6 +30,7 @@ class AudioCopier:
         source: av.container.InputContainer,
         target: av.container.OutputContainer,
         start: Fraction,
+        end: Fraction | None = None,
     ):
         self.notes: list[str] = []
         self._target = target
@@ -35,7 +38,7 @@ class AudioCopier:
         self._tracks = {}
         for stream in source.streams.audio:
             self._add_track(stream)
-        self._packets = self._demux(source)
+        self._packets = self._demux(source) if end is None else self._part(source, end)
         self._next = next(self._packets, None)
 
     def copy_until(self, seconds: Fraction) -> None:
@@ -71,6 +74,11 @@ class AudioCopier:
         if self._tracks:
             yield from (p for p in source.demux(*(source.streams[i] for i in self._tracks))
                         if p.size)
+
+    def _part(self, source: av.container.InputContainer, end: Fraction) -> Iterator[av.Packet]:
+        """Packets that begin inside; those without a time are left out."""
+        return (packet for packet in self._demux(source) if packet.pts is not None
+                and self._start <= packet.pts * packet.time_base < end)
 
     def _write(self, packet: av.Packet) -> None:
         self._tracks[packet.stream_index].write(packet)

@@ -107,6 +107,10 @@ class Timeline:
         """From the first frame's start to the last one's end."""
         return (self.pts[-1] + self.last_duration - self.pts[0]) * self.time_base
 
+    def part(self, first: int, end: int) -> "Timeline":
+        """The frames from `first` up to, not including, `end`; at their own times."""
+        return Timeline(self.time_base, self.pts[first:end], self.durations[end - 1], self.by_count)
+
     @property
     def is_variable(self) -> bool:
         """Whether frames differ in duration by more than rounding to ticks explains."""

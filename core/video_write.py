@@ -49,6 +49,8 @@ class VideoWriter:
         height: Pixels.
         frame_rate: Frames per second; needed without `reference`, not allowed with it.
         reference: Video whose times and sound the result takes over.
+        span: (first, end) indices of the reference's frames that the result is made of, `end` not
+            included; the first one then starts at 0 s. None is all of them.
         crf: Constant quality 0..51, lower is better; 16 is hard to tell from the input.
         preset: x264 speed, "ultrafast" .. "veryslow".
         bitrate: Bits per second; replaces `crf`.
@@ -69,6 +71,7 @@ class VideoWriter:
         height: int,
         frame_rate: Fraction | float | None = None,
         reference: str | Path | None = None,
+        span: tuple[int, int] | None = None,
         crf: int = 16,
         preset: str = "medium",
         bitrate: int | None = None,
@@ -88,7 +91,7 @@ class VideoWriter:
         self.n_written = 0
         self._size = (width, height)
         self._rate = None if frame_rate is None else _as_fraction(frame_rate)
-        self._reference = reference
+        self._reference, self._span = reference, span
         self._copies_audio = audio
         self._metadata = dict(metadata or {})
         self._encoding = Encoding(crf, preset, bitrate, lossless)
@@ -140,6 +143,8 @@ class VideoWriter:
             source = None
             if self._reference is not None:
                 self._timeline = read_timeline(self._reference)
+                if self._span is not None:
+                    self._timeline = self._timeline.part(*self._span)
                 source = stack.enter_context(open_video(self._reference))
             self.path.parent.mkdir(parents=True, exist_ok=True)
             temporary = stack.enter_context(atomic_path(self.path))
@@ -164,9 +169,9 @@ class VideoWriter:
 
     def _add_streams(self, source: av.container.InputContainer | None) -> None:
         """Adds the video stream, shaped after the reference, and the sound tracks."""
-        start, aspect, rate = Fraction(0), None, self._rate
+        start, end, aspect, rate = Fraction(0), None, None, self._rate
         if source is not None:
-            start = _late_start(source)
+            start, end = self._source_times(source)
             reference = video_stream(source)
             rate = reference.average_rate or _average_rate(self._timeline)
             aspect = _upright_aspect(reference, self._size)
@@ -177,10 +182,18 @@ class VideoWriter:
         if aspect is not None:
             self._stream.codec_context.sample_aspect_ratio = aspect
         if source is not None and self._copies_audio:
-            self._audio = AudioCopier(source, self._container, start)
+            self._audio = AudioCopier(source, self._container, start, end)
             self.notes.extend(self._audio.notes)
         if source is not None and source.streams.subtitles:
             self.notes.append("subtitles of the reference are not copied")
+
+    def _source_times(self, source: av.container.InputContainer
+                      ) -> tuple[Fraction, Fraction | None]:
+        """Seconds of the reference that become time 0, and those where its part ends."""
+        if self._span is None:
+            return _late_start(source), None
+        start = self._timeline.pts[0] * self._timeline.time_base
+        return start, start + self._timeline.duration_seconds
 
     def _mux(self, packets: list[av.Packet]) -> None:
         for packet in packets:

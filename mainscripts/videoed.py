@@ -14,6 +14,7 @@ from mainscripts.videoed_assemble import (
     VideoFromSequenceReport,
     video_from_sequence,
 )
+from mainscripts.videoed_cut import CutVideoOptions, cut_video
 from mainscripts.videoed_extract import ExtractVideoOptions, ExtractVideoReport, extract_video
 
 __all__ = [
@@ -54,6 +55,9 @@ ACTIONS = {
     "extract-video": Action(
         ExtractVideoOptions, extract_video, require_all_written,
         "Write the frames of a video as numbered images."),
+    "cut-video": Action(
+        CutVideoOptions, cut_video, lambda report: None,
+        "Write a part of a video, exact to the frame, with its sound."),
     "video-from-sequence": Action(
         VideoFromSequenceOptions, video_from_sequence, lambda report: None,
         "Make a video of numbered images, with the times and sound of another."),

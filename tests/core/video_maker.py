@@ -95,7 +95,7 @@ def audio_packets(path):
                 entry = (float(packet.pts * packet.time_base),
                          hashlib.sha256(bytes(packet)).hexdigest())
                 tracks.setdefault(packet.stream_index, []).append(entry)
-    return list(tracks.values())
+    return [tracks[index] for index in sorted(tracks)]
 
 
 def decoded_times(path):
