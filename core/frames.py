@@ -14,7 +14,7 @@ from core.pipeline import Failed
 from core.video import DamagedFrame, read_frames, read_timeline
 
 Load = Callable[[], np.ndarray]
-"""Gives a frame's picture, (H, W, 3) uint8 BGR."""
+"""Gives a frame's picture, (H, W, 3) BGR: uint8, or of a deep source uint16 where it has it."""
 
 
 class Frame(NamedTuple):
@@ -58,32 +58,40 @@ class FolderFrames:
     Attributes:
         left_out: Images whose names differ from an earlier one's in the suffix alone; what is
             made of a frame is named by its stem.
+        deep: Whether pictures of more than 8 bits stay so.
     """
 
     path: Path
     frames: tuple[Frame, ...]
     left_out: tuple[str, ...] = ()
+    deep: bool = False
 
     def read(self, frames: Sequence[Frame]) -> Iterator[tuple[str, tuple[Frame, Load] | Failed]]:
         """Nothing is read before the `Load` is called, which may be in any thread."""
         for frame in frames:
-            yield frame.name, (frame, _Reader(self.path / frame.name))
+            yield frame.name, (frame, _Reader(self.path / frame.name, self.deep))
 
 
 @dataclass(frozen=True)
 class _Reader:
     path: Path
+    deep: bool
 
     def __call__(self) -> np.ndarray:
-        return read_image(self.path)
+        return read_image(self.path, deep=self.deep)
 
 
 @dataclass(frozen=True)
 class VideoFrames:
-    """A `FrameSource` of a video; its frames are named as `videoed extract-video` names them."""
+    """A `FrameSource` of a video; its frames are named as `videoed extract-video` names them.
+
+    Attributes:
+        deep: Whether more than 8 bits a colour are kept.
+    """
 
     path: Path
     frames: tuple[Frame, ...]
+    deep: bool = False
 
     def read(self, frames: Sequence[Frame]) -> Iterator[tuple[str, tuple[Frame, Load] | Failed]]:
         """Decodes one frame after the other; those that cannot be decoded come as `Failed`."""
@@ -98,7 +106,8 @@ class VideoFrames:
                         f"the video is damaged there ({record.reason}); copy it again"))
             damaged.clear()
 
-        for decoded in read_frames(self.path, indices=by_index, on_damage=damaged.append):
+        for decoded in read_frames(self.path, indices=by_index, on_damage=damaged.append,
+                                   deep=self.deep):
             yield from failures()  # all of them lie before this frame
             frame = by_index[decoded.index]
             yield frame.name, (frame, _Holder(decoded.image))
@@ -113,12 +122,13 @@ class _Holder:
         return self.image
 
 
-def open_frames(path: Path, *, every: int = 1) -> FolderFrames | VideoFrames:
+def open_frames(path: Path, *, every: int = 1, deep: bool = False) -> FolderFrames | VideoFrames:
     """The frames of a folder or of a video.
 
     Args:
         path: A folder with images, or a video file.
         every: Takes only every Nth frame.
+        deep: Whether pictures of more than 8 bits a colour stay so, as uint16.
 
     Raises:
         NoImagesFound: The folder is missing or holds no image.
@@ -130,10 +140,10 @@ def open_frames(path: Path, *, every: int = 1) -> FolderFrames | VideoFrames:
     if path.is_file():
         n_frames = len(read_timeline(path).pts)
         return VideoFrames(path, tuple(
-            Frame(index, f"{index + 1:05d}.png") for index in range(0, n_frames, every)))
+            Frame(index, f"{index + 1:05d}.png") for index in range(0, n_frames, every)), deep)
     names = [image.name for image in image_paths(path, required=True)]
     first_of_stem = {Path(name).stem: name for name in reversed(names)}
     kept = [name for name in names if first_of_stem[Path(name).stem] == name]
     frames = tuple(Frame(index, name) for index, name in enumerate(kept))
     return FolderFrames(path, frames[::every],
-                        tuple(name for name in names if name not in set(kept)))
+                        tuple(name for name in names if name not in set(kept)), deep)

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 
 from core.errors import VideoError
-from core.video_color import orientation, rotation_degrees, to_upright_bgr
+from core.video_color import is_deep, orientation, rotation_degrees, to_upright_bgr
 from core.video_types import (
     AudioStream,
     DamagedFrame,
@@ -53,6 +53,7 @@ def probe(path: str | Path) -> VideoInfo:
             variable_rate=timeline.is_variable,
             codec=stream.codec_context.name,
             pixel_format=frame.format.name,
+            is_deep=is_deep(frame),
             pixel_aspect=Fraction(stream.sample_aspect_ratio or 1),
             audio_streams=tuple(_audio_info(audio) for audio in container.streams.audio),
         )
@@ -101,6 +102,7 @@ def read_frames(
     every: int = 1,
     indices: Collection[int] | None = None,
     on_damage: Callable[[DamagedFrame], None] | None = None,
+    deep: bool = False,
 ) -> Iterator[VideoFrame]:
     """Decodes a video to upright BGR pictures in display order.
 
@@ -116,9 +118,10 @@ def read_frames(
         indices: Gives just these frames; `start` and `every` do not count then.
         on_damage: Called for each undecodable frame between the first and the last one wanted;
             default: a log warning.
+        deep: Keeps more than 8 bits a colour where the video has them.
 
     Yields:
-        VideoFrame with (H, W, 3) uint8 BGR.
+        VideoFrame with (H, W, 3) BGR, uint8 or, if wanted, uint16.
 
     Raises:
         VideoError: Missing, unreadable, no video stream, no frame, or `start` past the end.
@@ -139,7 +142,8 @@ def read_frames(
         return
     for index, frame in _indexed_frames(path, timeline, min(wanted), max(wanted), report):
         if index in wanted:
-            yield VideoFrame(index, timeline.pts[index], to_upright_bgr(frame, rotation))
+            yield VideoFrame(index, timeline.pts[index],
+                             to_upright_bgr(frame, rotation, deep=deep))
 
 
 def tagged_rotation(stream: av.video.stream.VideoStream) -> int:

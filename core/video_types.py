@@ -42,6 +42,7 @@ class VideoInfo:
         variable_rate: Whether frames differ in duration by more than rounding to ticks explains.
         codec: FFmpeg name, such as "h264".
         pixel_format: FFmpeg name, such as "yuv420p".
+        is_deep: Whether a colour has more than 8 bits.
         pixel_aspect: Width over height of one pixel as stored; 1 for square ones.
         audio_streams: All sound tracks.
     """
@@ -57,13 +58,14 @@ class VideoInfo:
     variable_rate: bool
     codec: str
     pixel_format: str
+    is_deep: bool
     pixel_aspect: Fraction
     audio_streams: tuple[AudioStream, ...]
 
 
 @dataclass(frozen=True)
 class VideoFrame:
-    """One displayed picture: index from 0, start in ticks, (H, W, 3) uint8 BGR upright."""
+    """One displayed picture: index from 0, start in ticks, (H, W, 3) BGR, uint8 or uint16."""
 
     index: int
     pts: int

@@ -54,7 +54,8 @@ class VideoWriter:
         crf: Constant quality 0..51, lower is better; 16 is hard to tell from the input.
         preset: x264 speed, "ultrafast" .. "veryslow".
         bitrate: Bits per second; replaces `crf`.
-        lossless: Whether every byte must come back.
+        lossless: Whether every byte must come back; of 8 bits only.
+        deep: Whether 10 bits a colour are kept.
         audio: Whether the reference's sound is copied.
         metadata: Tags of the file, such as {"title": ...}.
 
@@ -76,6 +77,7 @@ class VideoWriter:
         preset: str = "medium",
         bitrate: int | None = None,
         lossless: bool = False,
+        deep: bool = False,
         audio: bool = True,
         metadata: Mapping[str, str] | None = None,
     ):
@@ -83,6 +85,8 @@ class VideoWriter:
             raise ValueError("give either frame_rate or reference")
         if frame_rate is not None and not frame_rate > 0:
             raise ValueError(f"frame_rate must be positive, not {frame_rate}")
+        if deep and lossless:
+            raise ValueError("lossless video has 8 bits a colour; choose deep or lossless")
         if Path(path).suffix.lower() not in CONTAINERS:
             raise VideoError(f"{path}: cannot write this kind of video; "
                              f"use one of {', '.join(CONTAINERS)}")
@@ -94,7 +98,7 @@ class VideoWriter:
         self._reference, self._span = reference, span
         self._copies_audio = audio
         self._metadata = dict(metadata or {})
-        self._encoding = Encoding(crf, preset, bitrate, lossless)
+        self._encoding = Encoding(crf, preset, bitrate, lossless, deep)
         self._timeline: Timeline | None = None
         self._shift = 0
         self._container = self._stream = self._audio = None
@@ -116,7 +120,7 @@ class VideoWriter:
         """Appends one frame.
 
         Args:
-            image: (height, width, 3) uint8, BGR.
+            image: (height, width, 3) BGR, uint8, or uint16 for `deep` video.
 
         Raises:
             ValueError: Another shape or dtype.
@@ -124,8 +128,9 @@ class VideoWriter:
             DiskFull: No space is left.
         """
         width, height = self._size
-        if image.shape != (height, width, 3) or image.dtype != np.uint8:
-            raise ValueError(f"frame must be {(height, width, 3)} uint8, "
+        kind = np.dtype(np.uint16 if self._encoding.deep else np.uint8)
+        if image.shape != (height, width, 3) or image.dtype != kind:
+            raise ValueError(f"frame must be {(height, width, 3)} {kind}, "
                              f"not {image.shape} {image.dtype}")
         index = self.n_written
         self.n_written += 1
@@ -229,6 +234,7 @@ class Encoding:
     preset: str
     bitrate: int | None
     lossless: bool
+    deep: bool = False
 
     def add_stream(
         self, container: av.container.OutputContainer, size: tuple[int, int], rate: Fraction
@@ -247,7 +253,7 @@ class Encoding:
             stream.pix_fmt, context.colorspace = "bgr24", RGB_MATRIX
             context.color_range = ColorRange.JPEG
         else:
-            stream.pix_fmt = "yuv444p" if size[0] % 2 or size[1] % 2 else "yuv420p"
+            stream.pix_fmt = self._yuv(size)
             context.colorspace, context.color_range = BT709_MATRIX, ColorRange.MPEG
             if self.bitrate is not None:
                 stream.bit_rate = self.bitrate
@@ -255,11 +261,14 @@ class Encoding:
         return stream
 
     def frame(self, image: np.ndarray) -> av.VideoFrame:
-        """(H, W, 3) uint8 BGR -> frame in the stream's pixel format."""
+        """(H, W, 3) BGR, uint8 or uint16 if deep -> frame in the stream's pixel format."""
         if self.lossless:
             return av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="bgr24")
-        odd = image.shape[0] % 2 or image.shape[1] % 2
-        return to_yuv(image, "yuv444p" if odd else "yuv420p")
+        return to_yuv(image, self._yuv(image.shape[:2]))
+
+    def _yuv(self, size: tuple[int, int]) -> str:
+        sampling = "yuv444p" if size[0] % 2 or size[1] % 2 else "yuv420p"
+        return f"{sampling}10le" if self.deep else sampling
 
 
 def _late_start(source: av.container.InputContainer) -> Fraction:

@@ -5,6 +5,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from core.errors import UsageError, VideoError
 from core.imaging.io import read_image
 from core.options import option
@@ -46,6 +48,9 @@ class VideoFromSequenceOptions:
         "medium, or veryfast for lossless video, where slow ones gain little.")
     lossless: bool = option(
         False, help="Keeps every pixel exactly (RGB in H.264; large, few players show it).")
+    deep: bool = option(
+        True, help="Keeps 10 bits a colour (H.264 High 10) if the images have 16 and the video is "
+        "not lossless.")
     mask: bool = option(False, help="The images are masks; the file says so.")
     fill_gaps: bool = option(
         False, help="Repeats the frame before where the number of an image is missing.")
@@ -177,12 +182,19 @@ def _encode(
     reporter: Reporter,
 ) -> tuple[str, ...]:
     """Reads images in several threads and writes the video; returns the writer's notes."""
-    height, width = read_image(frames[0]).shape[:2]
-    stage = Stage("read", read_image, workers=os.cpu_count() or 1)
+    first = read_image(frames[0], deep=options.deep and not options.lossless)
+    (height, width), deep = first.shape[:2], first.dtype == np.uint16
+
+    def read(path: Path) -> np.ndarray:
+        image = read_image(path, deep=deep)
+        # A frame of 8 bits among deep ones, such as one that was drawn anew.
+        return image.astype(np.uint16) * 257 if deep and image.dtype == np.uint8 else image
+
+    stage = Stage("read", read, workers=os.cpu_count() or 1)
     source = ((path, path) for path in frames)
     with (
         reporter.progress("writing video", len(frames), "frame") as progress,
-        _writer(temporary, output, (width, height), reference, options) as writer,
+        _writer(temporary, output, (width, height), reference, deep, options) as writer,
     ):
         for path, image in Pipeline(source, [stage]):
             if isinstance(image, Failed):
@@ -201,6 +213,7 @@ def _writer(
     output: Path,
     size: tuple[int, int],
     reference: Path | None,
+    deep: bool,
     options: VideoFromSequenceOptions,
 ) -> VideoWriter:
     made = "Masks" if options.mask else "Faces in this video were changed by a trained model;"
@@ -215,6 +228,7 @@ def _writer(
         preset=options.preset or ("veryfast" if options.lossless else "medium"),
         bitrate=None if options.bitrate is None else round(options.bitrate * MEGABIT),
         lossless=options.lossless,
+        deep=deep,
         metadata={"title": output.stem, "comment": f"{made} made with FaceLab"},
     )
 

@@ -42,6 +42,9 @@ class ExtractVideoOptions:
         0.0, low=0, ask=True, help="Frames per second to take; 0 takes every frame.")
     every: int = option(1, low=1, help="Takes only every Nth of these frames.")
     jpeg_quality: int = option(95, low=1, high=100, help="Quality of jpg images.")
+    deep: bool = option(
+        True, help="Keeps more than 8 bits a colour in png images of 16, if the video has them; "
+        "they take twice the space.")
     workers: int = option(0, low=0, help="Threads that write images; 0 takes one per processor.")
 
 
@@ -85,14 +88,14 @@ def extract_video(options: ExtractVideoOptions, reporter: Reporter) -> ExtractVi
     require(options, "input_file", "output_dir")
     video = find_video(options.input_file)
     folder = options.output_dir.expanduser()
-    timeline = read_timeline(video)
+    timeline, deep = read_timeline(video), _keeps_depth(video, options)
     indices = chosen_indices(timeline, options.fps, options.every)
-    record = _record(video, timeline, indices, options)
+    record = _record(video, timeline, indices, options, deep)
     _check_folder(folder, record)
     paths = {index: folder / f"{number:05d}.{options.output_ext}"
              for number, index in enumerate(indices, 1)}
     missing = {index: path for index, path in paths.items() if not _is_complete(path)}
-    _check_space(video, folder, len(missing), options.output_ext)
+    _check_space(video, folder, len(missing), options.output_ext, deep)
     folder.mkdir(parents=True, exist_ok=True)
     _write_record(folder, record)
     damaged, failed = _write_images(video, missing, len(paths), options, reporter)
@@ -133,10 +136,15 @@ def chosen_indices(timeline: Timeline, fps: float, every: int) -> list[int]:
     return chosen[::every]
 
 
+def _keeps_depth(video: Path, options: ExtractVideoOptions) -> bool:
+    return options.deep and options.output_ext == "png" and probe(video).is_deep
+
+
 def _record(
-    video: Path, timeline: Timeline, indices: list[int], options: ExtractVideoOptions
+    video: Path, timeline: Timeline, indices: list[int], options: ExtractVideoOptions, deep: bool
 ) -> dict[str, Any]:
-    fixed = ("output_ext", "fps", "every", "jpeg_quality")
+    # Records of 8 bits say nothing of depth, as those of earlier versions.
+    fixed = ("output_ext", "fps", "every", "jpeg_quality", *["deep"] * deep)
     return {
         "version": RECORD_VERSION,
         "source": {"name": video.name, "bytes": video.stat().st_size,
@@ -189,7 +197,8 @@ def _differences(earlier: Any, now: dict[str, Any]) -> str:
     if not isinstance(earlier, dict):
         return "the record is incomplete"
     return ", ".join(f"{name} {earlier.get(name)!r} instead of {value!r}"
-                     for name, value in now.items() if earlier.get(name) != value)
+                     for name, value in {**dict.fromkeys(earlier), **now}.items()
+                     if earlier.get(name) != value)
 
 
 def _is_complete(path: Path) -> bool:
@@ -203,10 +212,10 @@ def _is_complete(path: Path) -> bool:
         return False
 
 
-def _check_space(video: Path, folder: Path, n_images: int, suffix: str) -> None:
+def _check_space(video: Path, folder: Path, n_images: int, suffix: str, deep: bool) -> None:
     if n_images:
         info = probe(video)
-        per_image = info.width * info.height * FREE_BYTES_PER_PIXEL[suffix]
+        per_image = info.width * info.height * FREE_BYTES_PER_PIXEL[suffix] * (1 + 2 * deep)
         require_free_space(folder, int(n_images * per_image))
 
 
@@ -222,7 +231,8 @@ def _write_images(
     failed: list[Failed] = []
 
     def frames() -> Iterator[tuple[str, tuple[Path, np.ndarray]]]:
-        for frame in read_frames(video, indices=missing, on_damage=damaged.append):
+        for frame in read_frames(video, indices=missing, on_damage=damaged.append,
+                                 deep=options.deep and options.output_ext == "png"):
             path = missing[frame.index]
             yield path.name, (path, frame.image)
 

@@ -220,3 +220,42 @@ def test_truncated_file_gives_its_readable_part(tmp_path):
     damaged = []
     frames = list(read_frames(path, on_damage=damaged.append))
     assert 0 < len(frames) < 40 and len(frames) + len(damaged) == len(timestamps)
+
+
+RAMP = np.linspace(0, 65535, 1024).astype(np.uint16)  # every level of 10 bits, nearly
+
+
+def write_ramp(path):
+    """A 10-bit grey ramp, lossless but for the rounding to 10 bits of limited range."""
+    luma = np.rint(64 + RAMP / 65535 * 876).astype(np.uint16)
+    frame = av.VideoFrame(1024, 16, "yuv444p10le")
+    for plane, values in zip(frame.planes, (luma, np.full(1024, 512), np.full(1024, 512))):
+        plane.update(np.tile(values.astype("<u2"), (16, 1)))
+    frame.colorspace, frame.color_range = 1, 1
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"qp": "0"})
+        stream.width, stream.height, stream.pix_fmt = 1024, 16, "yuv444p10le"
+        stream.codec_context.colorspace, stream.codec_context.color_range = 1, 1
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def test_deep_reading_keeps_the_levels_between_those_of_8_bits(tmp_path):
+    video = write_ramp(tmp_path / "ramp.mp4")
+    assert probe(video).is_deep
+    deep = next(read_frames(video, deep=True)).image
+    assert deep.shape == (16, 1024, 3) and deep.dtype == np.uint16
+    step = 65535 / 876  # of luma in 10 bits
+    assert np.abs(deep[8].astype(float) - RAMP[:, np.newaxis]).max() < step
+    assert len(np.unique(deep[8])) > 850
+    shallow = next(read_frames(video)).image
+    assert shallow.dtype == np.uint8
+    assert np.abs(shallow.astype(float) * 257 - deep).max() < 257
+
+
+def test_deep_reading_of_8_bits_gives_8_bits(tmp_path):
+    video = make_video(tmp_path / "film.mp4", 2)
+    assert not probe(video).is_deep
+    pairs = zip(read_frames(video), read_frames(video, deep=True))
+    assert all(np.array_equal(a.image, b.image) and b.image.dtype == np.uint8 for a, b in pairs)

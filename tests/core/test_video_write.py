@@ -248,3 +248,42 @@ def test_reading_timestamps_of_a_result_needs_no_decoding(tmp_path):
         for index in range(30):
             writer.write(picture(index))
     assert len(read_timestamps(path)) == 30
+
+
+@pytest.mark.parametrize("size", [(256, 64), (255, 63)])
+def test_deep_video_keeps_a_ramp_within_two_levels_of_10_bits(tmp_path, size):
+    width, height = size
+    ramp = np.linspace(0, 65535, width).astype(np.uint16)
+    image = np.tile(ramp[np.newaxis, :, np.newaxis], (height, 1, 3))
+    path = tmp_path / "deep.mp4"
+    with VideoWriter(path, width=width, height=height, frame_rate=25, crf=1, deep=True) as writer:
+        for _ in range(3):
+            writer.write(image)
+    info = probe(path)
+    assert info.is_deep and info.pixel_format.endswith("10le") and info.n_frames == 3
+    got = [frame.image for frame in read_frames(path, deep=True)][1]
+    assert got.dtype == np.uint16
+    assert np.abs(got.astype(int) - image).max() < 2 * 65535 / 876
+
+
+def test_pictures_of_the_other_depth_are_refused(tmp_path):
+    for deep, kind in ((True, np.uint8), (False, np.uint16)):
+        with pytest.raises(ValueError, match="frame must be"):
+            with VideoWriter(tmp_path / "x.mp4", width=64, height=48, frame_rate=25,
+                             deep=deep) as writer:
+                writer.write(np.zeros((48, 64, 3), kind))
+    with pytest.raises(ValueError, match="choose deep or lossless"):
+        VideoWriter(tmp_path / "x.mp4", width=64, height=48, frame_rate=25, deep=True,
+                    lossless=True)
+
+
+def test_white_and_black_of_16_bits_are_those_of_bt709(tmp_path):
+    path = tmp_path / "deep.mp4"
+    image = np.zeros((48, 64, 3), np.uint16)
+    image[:, 32:] = 65535
+    with VideoWriter(path, width=64, height=48, frame_rate=25, crf=0, deep=True) as writer:
+        writer.write(image)
+    with av.open(str(path)) as container:
+        plane = next(container.decode(video=0)).planes[0]
+        luma = np.frombuffer(plane, "<u2").reshape(48, -1)
+    assert abs(int(luma[24, 8]) - 64) <= 1 and abs(int(luma[24, 56]) - 940) <= 1
