@@ -15,6 +15,12 @@ from mainscripts.videoed_assemble import (
     video_from_sequence,
 )
 from mainscripts.videoed_cut import CutVideoOptions, cut_video
+from mainscripts.videoed_denoise import (
+    DenoiseOptions,
+    add_aliases,
+    denoise_sequence,
+    require_all_denoised,
+)
 from mainscripts.videoed_extract import ExtractVideoOptions, ExtractVideoReport, extract_video
 
 __all__ = [
@@ -31,12 +37,14 @@ __all__ = [
 
 
 class Action(NamedTuple):
-    """One action: its options, its work, a check of its report, and a line of help."""
+    """One action: its options, its work, a check of its report, a line of help, and what adds
+    flags that are not shown."""
 
     options_type: type
     work: Callable[[Any, Reporter], Any]
     check: Callable[[Any], None]
     help: str
+    add_more: Callable[[argparse.ArgumentParser], None] = lambda parser: None
 
 
 def require_all_written(report: ExtractVideoReport) -> None:
@@ -58,6 +66,9 @@ ACTIONS = {
     "cut-video": Action(
         CutVideoOptions, cut_video, lambda report: None,
         "Write a part of a video, exact to the frame, with its sound."),
+    "denoise-image-sequence": Action(
+        DenoiseOptions, denoise_sequence, require_all_denoised,
+        "Write images that follow each other with less grain.", add_aliases),
     "video-from-sequence": Action(
         VideoFromSequenceOptions, video_from_sequence, lambda report: None,
         "Make a video of numbered images, with the times and sound of another."),
@@ -68,8 +79,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the actions and their flags."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     for name, action in ACTIONS.items():
-        add_arguments(actions.add_parser(name, help=action.help, description=action.help),
-                      action.options_type)
+        parser = actions.add_parser(name, help=action.help, description=action.help)
+        add_arguments(parser, action.options_type)
+        action.add_more(parser)
 
 
 def run(arguments: argparse.Namespace, reporter: Reporter, prompter: Prompter) -> int:
@@ -79,7 +91,7 @@ def run(arguments: argparse.Namespace, reporter: Reporter, prompter: Prompter) -
         FramesFailed: Some images could not be written; all others are.
     """
     action = ACTIONS[arguments.action]
-    # One [videoed] section serves both actions, so each takes only its own names from it.
+    # One [videoed] section serves all actions, so each takes only its own names from it.
     types = [action.options_type for action in ACTIONS.values()]
     file = read_config(arguments, *types)[types.index(action.options_type)]
     flags = given(arguments, action.options_type)
