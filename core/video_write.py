@@ -139,7 +139,7 @@ class VideoWriter:
         frame = self._encoding.frame(image)
         frame.time_base = self._time_base
         frame.pts = index if self._timeline is None else self._timeline.pts[index] - self._shift
-        with _ffmpeg_errors(self.path):
+        with ffmpeg_errors(self.path):
             self._mux(self._stream.encode(frame))
 
     @contextlib.contextmanager
@@ -153,24 +153,15 @@ class VideoWriter:
                 source = stack.enter_context(open_video(self._reference))
             self.path.parent.mkdir(parents=True, exist_ok=True)
             temporary = stack.enter_context(atomic_path(self.path))
-            with _ffmpeg_errors(self.path):
-                self._container = self._open_container(temporary)
+            with ffmpeg_errors(self.path):
+                self._container = open_container(temporary, self.path.suffix,
+                                                 self._metadata)
             stack.callback(self._container.close)
-            with _ffmpeg_errors(self.path):
+            with ffmpeg_errors(self.path):
                 self._add_streams(source)
             yield
-            with _ffmpeg_errors(self.path):
+            with ffmpeg_errors(self.path):
                 self._finish()
-
-    def _open_container(self, temporary: Path) -> av.container.OutputContainer:
-        flags = "+faststart"
-        if set(self._metadata) - PLAIN_TAGS:
-            flags += "+use_metadata_tags"
-        name = CONTAINERS[self.path.suffix.lower()]
-        options = {} if name == "matroska" else {"movflags": flags}
-        container = av.open(str(temporary), "w", format=name, container_options=options)
-        container.metadata.update(self._metadata)
-        return container
 
     def _add_streams(self, source: av.container.InputContainer | None) -> None:
         """Adds the video stream, shaped after the reference, and the sound tracks."""
@@ -196,7 +187,7 @@ class VideoWriter:
                       ) -> tuple[Fraction, Fraction | None]:
         """Seconds of the reference that become time 0, and those where its part ends."""
         if self._span is None:
-            return _late_start(source), None
+            return late_start(source), None
         start = self._timeline.pts[0] * self._timeline.time_base
         return start, start + self._timeline.duration_seconds
 
@@ -271,7 +262,20 @@ class Encoding:
         return f"{sampling}10le" if self.deep else sampling
 
 
-def _late_start(source: av.container.InputContainer) -> Fraction:
+def open_container(path: Path, suffix: str, metadata: Mapping[str, str]
+                   ) -> av.container.OutputContainer:
+    """Opens a file for writing, of the kind that a suffix of `CONTAINERS` means."""
+    flags = "+faststart"
+    if set(metadata) - PLAIN_TAGS:
+        flags += "+use_metadata_tags"
+    name = CONTAINERS[suffix.lower()]
+    options = {} if name == "matroska" else {"movflags": flags}
+    container = av.open(str(path), "w", format=name, container_options=options)
+    container.metadata.update(metadata)
+    return container
+
+
+def late_start(source: av.container.InputContainer) -> Fraction:
     """Seconds by which picture and sound both start after 0."""
     starts = [s.start_time * s.time_base for s in (video_stream(source), *source.streams.audio)
               if s.start_time is not None]
@@ -301,7 +305,7 @@ def _upright_aspect(
 
 
 @contextlib.contextmanager
-def _ffmpeg_errors(path: Path) -> Iterator[None]:
+def ffmpeg_errors(path: Path) -> Iterator[None]:
     """Turns FFmpeg's errors into ours."""
     try:
         yield
