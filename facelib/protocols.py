@@ -78,3 +78,6 @@ class FaceEnhancer(Protocol):
 
     def enhance(self, faces: np.ndarray) -> np.ndarray:
         """(N, S, S, 3) float32 BGR [0, 1] -> the same shape and range, sharper."""
+
+    def enlarge(self, face: np.ndarray) -> np.ndarray:
+        """(H, W, 3) float32 BGR [0, 1] -> (4 H, 4 W, 3) float32, about the same range."""

@@ -6,20 +6,81 @@ Convention: a face mask is (S, S, 1) float32 in [0, 1] on the mask grid, whose p
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from types import MappingProxyType
 
 import cv2
 import numpy as np
 
-from core.imaging.filters import blur_mask, blur_radius, clear_border, erode_mask
+from core.geometry import affine_scale, compose_affine, invert_affine, transform_points
+from core.imaging.warp import resize_square, shrink
 from facelib.masks import hull_mask
-from facelib.types import SwapPrediction
+from merger.borders import BORDERS, NOISE_FLOOR
+from merger.faces import FaceToMerge
 
-SMALLEST_GRID, LARGEST_GRID = 256, 512
-"""Sides of the mask grid: fine enough for a smooth border, coarse enough to be cheap."""
+XSEG_FLOOR = 0.1
+"""What a segmenter is less sure of than this is no face."""
 
-NOISE_FLOOR = 1.0 / 255.0
-"""Less than this changes no grey level."""
+LEARNED_PRD, LEARNED_DST = "learned-prd", "learned-dst"
+XSEG_PRD, XSEG_DST = "XSeg-prd", "XSeg-dst"
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """What a mask is drawn on: `side` S in pixels, and (2, 3) `frame_to_grid`."""
+
+    side: int
+    frame_to_grid: np.ndarray
+
+
+_Draw = Callable[[FaceToMerge, _Grid], np.ndarray | None]
+"""(face, grid) -> (S, S, 1) float32; None where the face lacks what it takes."""
+
+
+def _hull(face: FaceToMerge, grid: _Grid) -> np.ndarray:
+    landmarks_grid = transform_points(face.landmarks, grid.frame_to_grid)
+    return hull_mask((grid.side,) * 2, landmarks_grid, face.eyebrows_expand)
+
+
+def _stored(face: FaceToMerge, grid: _Grid) -> np.ndarray:
+    """The faceset's mask; the hull for a face without one, such as one put in between others."""
+    if face.stored_mask is None:
+        return _hull(face, grid)
+    mask_to_grid = compose_affine(invert_affine(face.stored_mask.frame_to_mask),
+                                  grid.frame_to_grid)
+    small, mask_to_small = shrink(face.stored_mask.mask, affine_scale(mask_to_grid))
+    mask = cv2.warpAffine(small, compose_affine(invert_affine(mask_to_small), mask_to_grid),
+                          (grid.side,) * 2, flags=cv2.INTER_CUBIC)
+    return np.clip(mask, 0.0, 1.0)[..., np.newaxis]
+
+
+def _over_square(get: Callable[[FaceToMerge], np.ndarray | None], floor: float = 0.0) -> _Draw:
+    """Draws a mask that covers the face square in some resolution."""
+
+    def draw(face: FaceToMerge, grid: _Grid) -> np.ndarray | None:
+        mask = get(face)
+        if mask is None:
+            return None
+        mask = np.clip(mask, 0.0, 1.0)
+        if floor:
+            mask[mask < floor] = 0.0
+        return resize_square(mask, grid.side)
+
+    return draw
+
+
+_PARTS: Mapping[str, _Draw] = MappingProxyType({
+    "hull": _hull,
+    "stored": _stored,
+    LEARNED_PRD: _over_square(lambda face: face.prediction.face_mask),
+    LEARNED_DST: _over_square(lambda face: face.prediction.dst_mask),
+    XSEG_PRD: _over_square(lambda face: face.xseg_prd, XSEG_FLOOR),
+    XSEG_DST: _over_square(lambda face: face.xseg_dst, XSEG_FLOOR),
+})
+
+
+def _sum(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.minimum(a + b, 1.0)
 
 
 @dataclass(frozen=True)
@@ -27,121 +88,75 @@ class MaskMode:
     """One way to say where the new face is shown.
 
     Attributes:
-        face_mask: Whether it needs the mask that the model predicts for the new face.
-        dst_mask: Whether it needs the mask that the model predicts for dst.
-        combine: (prediction masks in the order above, as available) -> mask; None if the mask does
-            not come from the model.
-        uses_hull: Whether the mask is the hull of the dst landmarks.
+        parts: Names of the masks that it is made of; without any it is the whole square.
+        combine: Two of them -> one.
     """
 
-    face_mask: bool = False
-    dst_mask: bool = False
-    combine: Callable[..., np.ndarray] | None = None
-    uses_hull: bool = False
+    parts: tuple[str, ...] = ()
+    combine: Callable[[np.ndarray, np.ndarray], np.ndarray] = np.multiply
 
 
-def _only(mask: np.ndarray) -> np.ndarray:
-    return mask
+def _product(*parts: str) -> tuple[str, MaskMode]:
+    return "*".join(parts), MaskMode(parts)
 
 
-def _sum(face_mask: np.ndarray, dst_mask: np.ndarray) -> np.ndarray:
-    return np.minimum(face_mask + dst_mask, 1.0)
-
-
-MASK_MODES: Mapping[str, MaskMode] = MappingProxyType(
-    {
-        "full": MaskMode(),
-        "dst": MaskMode(uses_hull=True),
-        "learned-prd": MaskMode(face_mask=True, combine=_only),
-        "learned-dst": MaskMode(dst_mask=True, combine=_only),
-        "learned-prd*learned-dst": MaskMode(face_mask=True, dst_mask=True, combine=np.multiply),
-        "learned-prd+learned-dst": MaskMode(face_mask=True, dst_mask=True, combine=_sum),
-    }
-)
-
-XSEG_MASK_MODES: Mapping[str, str] = MappingProxyType(
-    {
-        "XSeg-prd": "learned-prd",
-        "XSeg-dst": "learned-dst",
-        "XSeg-prd*XSeg-dst": "learned-prd*learned-dst",
-        "learned-prd*learned-dst*XSeg-prd*XSeg-dst": "learned-prd*learned-dst",
-    }
-)
-"""Modes that need a segmentation network, which there is not yet -> the mode nearest to each."""
-
-MISSING_MASK_MODES: Mapping[str, str] = MappingProxyType(
-    {
-        name: f"cannot be {name}: that needs an XSeg model, and FaceLab has none yet; "
-        f"use {instead} instead"
-        for name, instead in XSEG_MASK_MODES.items()
-    }
-)
-"""Mode -> why it is not there and what to use, so that asking for one does not end in a list."""
+MASK_MODES: Mapping[str, MaskMode] = MappingProxyType(dict([
+    ("full", MaskMode()),
+    ("dst", MaskMode(("hull",))),
+    _product(LEARNED_PRD),
+    _product(LEARNED_DST),
+    _product(LEARNED_PRD, LEARNED_DST),
+    ("learned-prd+learned-dst", MaskMode((LEARNED_PRD, LEARNED_DST), _sum)),
+    _product(XSEG_PRD),
+    _product(XSEG_DST),
+    _product(XSEG_PRD, XSEG_DST),
+    _product(LEARNED_PRD, LEARNED_DST, XSEG_PRD, XSEG_DST),
+    ("stored-dst", MaskMode(("stored",))),
+]))
 
 
 def face_mask(
     mask_mode: str,
-    prediction: SwapPrediction,
-    landmarks_square: np.ndarray,
+    face: FaceToMerge,
+    frame_to_square: np.ndarray,
     *,
     erode: float,
     blur: float,
+    units: str = "face",
 ) -> np.ndarray:
     """The mask of one face, shrunk, softened, and 0 along the border of the face square.
 
     Args:
         mask_mode: A name of MASK_MODES.
-        prediction: Of one face: `face` (R, R, 3), masks (R, R, 1) where the mode needs them.
-        landmarks_square: (68, 2) of dst in the face square, whose side is 1.
-        erode: Percent of the square's side by which the border moves inwards (outwards below 0).
-        blur: Width of the fade, percent of the square's side.
+        face: With the masks that the mode needs.
+        frame_to_square: (2, 3) float; the square's side is 1.
+        erode: Distance by which the border moves inwards (outwards below 0).
+        blur: Width of the fade.
+        units: A name of BORDERS, which says what these lengths are.
 
     Returns:
         (S, S, 1) float32 in [0, 1] on the mask grid.
 
     Raises:
-        ValueError: The prediction lacks a mask that the mode needs, or one that is not finite.
+        ValueError: The face lacks a mask that the mode needs, or one is not finite.
     """
-    side = grid_side(prediction.face.shape[0])
-    mode = MASK_MODES[mask_mode]
-    if mode.combine is not None:
-        mask = _learned_mask(mask_mode, prediction, side)
-    elif mode.uses_hull:
-        mask = hull_mask((side, side), landmarks_square * side)
-    else:
-        mask = np.ones((side, side, 1), np.float32)
-    mask = erode_mask(mask, erode / 100.0 * side)
-    # The fade reaches this far beyond the border: so it ends inside the square, not at its edge.
-    width = blur / 100.0 * side
-    mask = blur_mask(clear_border(mask, blur_radius(width) + 1), width)
+    border, resolution = BORDERS[units], face.prediction.face.shape[0]
+    side = border.grid_side(resolution)
+    mask = _combined(mask_mode, face, _Grid(side, frame_to_square * side))
+    mask = border.finish(mask, resolution, erode, blur)
     mask[mask < NOISE_FLOOR] = 0.0
     return mask
 
 
-def grid_side(resolution: int) -> int:
-    """Side of the mask grid for a model of that resolution, in pixels."""
-    return min(max(resolution, SMALLEST_GRID), LARGEST_GRID)
-
-
-def _learned_mask(mask_mode: str, prediction: SwapPrediction, side: int) -> np.ndarray:
-    """The mode's combination of predicted masks, brought to the mask grid."""
+def _combined(mask_mode: str, face: FaceToMerge, grid: _Grid) -> np.ndarray:
+    """The mode's masks as one, (S, S, 1)."""
     mode = MASK_MODES[mask_mode]
-    needed = {"face_mask": mode.face_mask, "dst_mask": mode.dst_mask}
-    masks = [getattr(prediction, name) for name, is_needed in needed.items() if is_needed]
-    if any(mask is None for mask in masks):
-        raise ValueError(f"mask mode {mask_mode} needs masks that the prediction does not have")
-    mask = np.clip(mode.combine(*masks), 0.0, 1.0)
-    if not np.isfinite(mask).all():
-        raise ValueError("the predicted mask holds values that are not finite")
-    resolution = mask.shape[0]
-    if resolution == side:
-        return mask
-    scale = side / resolution
-    resized = cv2.warpAffine(
-        mask,
-        np.array([(scale, 0, 0), (0, scale, 0)]),
-        (side, side),
-        flags=cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return np.clip(resized, 0.0, 1.0).reshape(side, side, 1)
+    masks = [_PARTS[part](face, grid) for part in mode.parts]
+    for part, mask in zip(mode.parts, masks, strict=True):
+        if mask is None:
+            raise ValueError(f"mask mode {mask_mode} needs the mask {part}, which was not made")
+        if not np.isfinite(mask).all():
+            raise ValueError(f"the mask {part} holds values that are not finite")
+    if not masks:
+        return np.ones((grid.side, grid.side, 1), np.float32)
+    return reduce(mode.combine, masks)

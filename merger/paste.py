@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from core.geometry import affine_scale, compose_affine, invert_affine, transform_points
+from core.imaging.depth import white_level
 from core.imaging.warp import shrink
 from facelib.align import crop_face, crop_margin, face_transform
 from facelib.face_type import FaceType
@@ -35,6 +36,21 @@ class Region:
         """Index of the region's pixels in a frame."""
         return slice(self.y1, self.y2), slice(self.x1, self.x2)
 
+    def overlaps(self, other: "Region") -> bool:
+        """Whether both share a pixel."""
+        return (self.x1 < other.x2 and other.x1 < self.x2
+                and self.y1 < other.y2 and other.y1 < self.y2)
+
+    def united(self, other: "Region") -> "Region":
+        """The smallest region that holds both."""
+        return Region(min(self.x1, other.x1), min(self.y1, other.y1),
+                      max(self.x2, other.x2), max(self.y2, other.y2))
+
+    def within(self, outer: "Region") -> "Region":
+        """The same part of the frame, in pixels of a region that holds it."""
+        return Region(self.x1 - outer.x1, self.y1 - outer.y1,
+                      self.x2 - outer.x1, self.y2 - outer.y1)
+
     @property
     def to_frame(self) -> np.ndarray:
         """(2, 3) float64, region_to_frame."""
@@ -47,7 +63,7 @@ def crop_for_prediction(
     """The aligned dst face that a swap model wants to see.
 
     Args:
-        frame: (H, W, 3) uint8 BGR.
+        frame: (H, W, 3) uint8 or uint16 BGR.
         landmarks: (68, 2) float, pixels of the frame.
         face_type: The model's.
         resolution: The model's side R, pixels.
@@ -66,7 +82,28 @@ def crop_for_prediction(
     # Floats from here on: the crop is not rounded to grey levels a second time.
     pixels = frame[region.slices].astype(np.float32)
     region_to_face = compose_affine(region.to_frame, frame_to_face)
-    return np.clip(crop_face(pixels, region_to_face, resolution) / 255.0, 0.0, 1.0)
+    crop = crop_face(pixels, region_to_face, resolution)
+    return np.clip(crop / np.float32(white_level(frame.dtype)), 0.0, 1.0)
+
+
+def square_inside(frame_to_face: np.ndarray, size: int, frame_shape: tuple[int, ...]) -> np.ndarray:
+    """Which pixels of a face square lie inside of the frame.
+
+    Args:
+        frame_to_face: (2, 3) float.
+        size: Side of the square, pixels of the square.
+        frame_shape: (height, width, ...) of the frame.
+
+    Returns:
+        (size, size, 1) float32, 0 or 1.
+    """
+    face_to_frame = invert_affine(frame_to_face)
+    places = np.arange(size, dtype=np.float64)
+    inside = np.ones((size, size), bool)
+    for (of_x, of_y, shift), limit in zip(face_to_frame, frame_shape[1::-1], strict=True):
+        coordinate = of_x * places + (of_y * places + shift)[:, np.newaxis]
+        inside &= (coordinate >= 0) & (coordinate <= limit - 1)
+    return inside[..., np.newaxis].astype(np.float32)
 
 
 def paste_transform(

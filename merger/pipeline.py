@@ -2,23 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from core.geometry import transform_points
+from core.imaging.depth import from_unit, to_unit
+from core.imaging.warp import resize_square
 from facelib.face_type import FaceType
 from facelib.types import SwapPrediction
-from merger.masks import face_mask
-from merger.modes import MODES, Step, is_raw
+from merger.backdrop import changes_all, degrade_backdrop, degrade_colors
+from merger.color_transfer import SEED
+from merger.faces import FaceToMerge, checked_face
+from merger.modes import MODES
 from merger.options import MergeOptions
-from merger.paste import (
-    crop_for_prediction,
-    mask_region,
-    paste_face,
-    paste_mask,
-    paste_transform,
+from merger.paste import Region, mask_region, paste_face, paste_mask, paste_transform
+from merger.square import (
+    finished_face,
+    mask_in_square,
+    run,
+    steady_colors_of,
 )
+from merger.steps import Surroundings
 
 SMALLEST_FACE = 4
 """A mask that shows less than this many pixels across leaves the frame as it is."""
@@ -28,34 +33,31 @@ _SHOWN = 0.1
 
 
 @dataclass(frozen=True, eq=False)
-class FaceToMerge:
-    """One face of a frame with what the model made of it.
-
-    Attributes:
-        landmarks: (68, 2) float, of dst, pixels of the frame.
-        prediction: Of this face alone: `face` (R, R, 3), `face_mask` and `dst_mask` (R, R, 1) or
-            None, float32 in [0, 1]; see `prediction_of`.
-        crop: (R, R, 3) float32 BGR in [0, 1], what the model was shown, from the frame as it came;
-            None has it cut out again when it is needed.
-    """
-
-    landmarks: np.ndarray
-    prediction: SwapPrediction
-    crop: np.ndarray | None = None
-
-
-@dataclass(frozen=True, eq=False)
 class MergedFrame:
     """A frame with its new faces.
 
     Attributes:
-        image: (H, W, 3) uint8 BGR.
-        mask: (H, W, 1) uint8, 255 where a new face covers the frame; 0 where nothing changed (of
-            raw modes: where nothing is meant to).
+        image: (H, W, 3) BGR, uint8 or uint16 as the frame.
+        mask: (H, W, 1) of the same depth, its highest level where a new face covers the frame; 0
+            where there is no new face (of raw modes: where none is meant to be).
     """
 
     image: np.ndarray
     mask: np.ndarray
+
+
+class _Placed(NamedTuple):
+    """A face with its place in the frame.
+
+    `mask_face` (S, S, 1) in the square; `frame_to_square` (2, 3); `region` of the frame; `shown`
+    (h, w, 1) in the region, how much of the pasted square is seen.
+    """
+
+    face: FaceToMerge
+    mask_face: np.ndarray
+    frame_to_square: np.ndarray
+    region: Region
+    shown: np.ndarray
 
 
 def prediction_of(batch: SwapPrediction, index: int) -> SwapPrediction:
@@ -72,30 +74,53 @@ def merge_frame(
     faces: Sequence[FaceToMerge],
     options: MergeOptions,
     face_type: FaceType,
+    seed: int = SEED,
 ) -> MergedFrame:
     """Puts all predicted faces into a frame, each on top of those before it.
 
+    Everything is done in floats and rounded once, to the nearest level. Frames without faces get
+    the filters of the whole picture too, so that the look of a shot does not jump.
+
     Args:
-        frame: (H, W, 3) uint8 BGR, not changed.
+        frame: (H, W, 3) uint8 or uint16 BGR, not changed.
         faces: Drawn in this order; colours are fitted to the frame as it came.
         options: How to merge.
         face_type: The model's.
+        seed: Of the colour transfers with random directions.
 
     Returns:
-        New arrays of the frame's size.
+        New arrays of the frame's size and depth.
 
     Raises:
-        ValueError: Landmarks or a prediction that are not finite, or a mask that is missing.
+        ValueError: Landmarks or a prediction that are not finite, or a mask or an enhanced face
+            that is missing.
     """
     image = frame.copy()
-    mask = np.zeros((*frame.shape[:2], 1), np.uint8)
-    for face in faces:
-        merge_face(image, mask, frame, face, options, face_type)
+    mask = np.zeros((*frame.shape[:2], 1), frame.dtype)
+    placed = [found for face in faces
+              if (found := _place(face, frame.shape, options, face_type)) is not None]
+    if changes_all(options):
+        patches = [(Region(0, 0, *frame.shape[1::-1]), placed)]
+    else:
+        patches = _patches(placed)
+    for region, members in patches:
+        canvas = degrade_backdrop(to_unit(frame[region.slices]), options)
+        cover = np.zeros((*canvas.shape[:2], 1), np.float32)
+        for member in members:
+            part = member.region.within(region).slices
+            _put_in(canvas[part], cover[part], frame, member, options, face_type, seed)
+        canvas = degrade_colors(canvas, options)
+        image[region.slices] = from_unit(canvas, frame.dtype)
+        mask[region.slices] = np.maximum(mask[region.slices], from_unit(cover, frame.dtype))
     return MergedFrame(image, mask)
 
 
 def raw_prediction(
-    faces: Sequence[FaceToMerge], options: MergeOptions, face_type: FaceType, resolution: int
+    faces: Sequence[FaceToMerge],
+    options: MergeOptions,
+    face_type: FaceType,
+    resolution: int,
+    dtype: type = np.uint8,
 ) -> MergedFrame:
     """The prediction itself with its mask, in place of a frame (mode raw-predict).
 
@@ -104,6 +129,7 @@ def raw_prediction(
         options: Their mask mode counts.
         face_type: The model's.
         resolution: The model's, R.
+        dtype: uint8 or uint16.
 
     Returns:
         Arrays of side R.
@@ -112,130 +138,26 @@ def raw_prediction(
         ValueError: As `merge_frame`.
     """
     if not faces:
-        return MergedFrame(*(np.zeros((resolution, resolution, n), np.uint8) for n in (3, 1)))
-    face = faces[0]
-    mask = _at_side(_mask_of(face, options, face_type), resolution)
-    return MergedFrame(*(
-        cv2.convertScaleAbs(part, alpha=255.0).reshape(resolution, resolution, -1)
-        for part in (_checked_face(face), mask)))
+        return MergedFrame(*(np.zeros((resolution, resolution, n), dtype) for n in (3, 1)))
+    mask = resize_square(mask_in_square(faces[0], options, face_type), resolution)
+    return MergedFrame(*(from_unit(part, dtype) for part in (checked_face(faces[0]), mask)))
 
 
-def merge_face(
-    image: np.ndarray,
-    mask: np.ndarray,
-    frame: np.ndarray,
-    face: FaceToMerge,
-    options: MergeOptions,
-    face_type: FaceType,
-) -> None:
-    """Puts one face into the running image, in place; only its bounding box is touched.
-
-    Args:
-        image: (H, W, 3) uint8 BGR, the frame with the faces merged so far; changed in place.
-        mask: (H, W, 1) uint8, what they cover; changed in place.
-        frame: (H, W, 3) uint8 BGR, the frame as it came.
-        face: What to put in.
-        options: How to merge.
-        face_type: The model's.
-
-    Raises:
-        ValueError: As `merge_frame`.
-    """
+def _place(
+    face: FaceToMerge, frame_shape: tuple[int, ...], options: MergeOptions, face_type: FaceType
+) -> _Placed | None:
+    """Where a face goes; None where too little of it would be seen."""
     frame_to_square = paste_transform(face.landmarks, face_type, options.output_face_scale)
-    mask_face = _mask_of(face, options, face_type)
+    mask_face = mask_in_square(face, options, face_type)
+    pasted_part = np.ones_like(mask_face) if MODES[options.mode].raw else mask_face
     frame_to_grid = frame_to_square * mask_face.shape[0]
-    mode = MODES[options.mode]
-    pasted_part = np.ones_like(mask_face) if mode.raw else mask_face
-    region = mask_region(pasted_part, frame_to_grid, frame.shape)
+    region = mask_region(pasted_part, frame_to_grid, frame_shape)
     if min(region.size) < SMALLEST_FACE:
-        return
+        return None
     shown = paste_mask(pasted_part, frame_to_grid, region)
     if not _is_large_enough(shown):
-        return
-    if not mode.keeps_frame:
-        picture = _finished_face(frame, face, mask_face, options, face_type)
-        pasted = paste_face(picture, frame_to_square * picture.shape[0], region)
-        _blend(image[region.slices], pasted, shown, options)
-    if mode.raw:
-        shown = paste_mask(mask_face, frame_to_grid, region)
-    _cover(mask[region.slices], shown)
-
-
-def _mask_of(face: FaceToMerge, options: MergeOptions, face_type: FaceType) -> np.ndarray:
-    """The face's mask in the face square, (S, S, 1) float32 in [0, 1]."""
-    frame_to_square = paste_transform(face.landmarks, face_type)
-    raw = is_raw(options.mode)
-    return face_mask(
-        options.mask_mode,
-        face.prediction,
-        transform_points(face.landmarks, frame_to_square),
-        erode=0.0 if raw else options.erode_mask,
-        blur=0.0 if raw else options.blur_mask,
-    )
-
-
-def _checked_face(face: FaceToMerge) -> np.ndarray:
-    """The predicted face, (R, R, 3) float32 in [0, 1]."""
-    picture = np.clip(face.prediction.face, 0.0, 1.0)
-    if not np.isfinite(picture).all():
-        raise ValueError("the predicted face holds values that are not finite")
-    return picture
-
-
-def _at_side(mask_face: np.ndarray, side: int) -> np.ndarray:
-    """A mask brought from its grid to the prediction's pixels, (side, side, 1)."""
-    resized = cv2.resize(mask_face, (side, side), interpolation=cv2.INTER_AREA)
-    return resized[..., np.newaxis]
-
-
-def _finished_face(
-    frame: np.ndarray,
-    face: FaceToMerge,
-    mask_face: np.ndarray,
-    options: MergeOptions,
-    face_type: FaceType,
-) -> np.ndarray:
-    """The prediction after the mode's steps in the face square, (R, R, 3) float32 in [0, 1]."""
-    picture = _checked_face(face)
-    steps = MODES[options.mode].face_steps
-    if not steps:
-        return picture
-    resolution = picture.shape[0]
-    crop = face.crop
-    if crop is None:
-        crop = crop_for_prediction(frame, face.landmarks, face_type, resolution)
-    return _run(steps, picture, crop, _at_side(mask_face, resolution), options)
-
-
-def _blend(
-    image: np.ndarray, pasted: np.ndarray, shown: np.ndarray, options: MergeOptions
-) -> None:
-    """Mixes a pasted face into its region, in place: face * mask + image * (1 - mask).
-
-    Args:
-        image: (h, w, 3) uint8 BGR, changed in place.
-        pasted: (h, w, 3) float32 BGR in [0, 1].
-        shown: (h, w, 1) float32 in [0, 1], the mask.
-        options: Their mode's last steps are done first.
-    """
-    below = np.multiply(image, np.float32(1 / 255), dtype=np.float32)
-    pasted = _run(MODES[options.mode].frame_steps, pasted, below, shown, options)
-    blended = pasted - below
-    blended *= cv2.cvtColor(shown, cv2.COLOR_GRAY2BGR)  # three channels are faster than broadcast
-    blended += below
-    image[:] = cv2.convertScaleAbs(blended, alpha=255.0)  # rounds to the nearest level
-
-
-def _run(
-    steps: Sequence[Step],
-    picture: np.ndarray,
-    reference: np.ndarray,
-    mask: np.ndarray,
-    options: MergeOptions,
-) -> np.ndarray:
-    for step in steps:
-        picture = step(picture, reference, mask, options.color_transfer)
-    return picture
+        return None
+    return _Placed(face, mask_face, frame_to_square, region, shown)
 
 
 def _is_large_enough(shown: np.ndarray) -> bool:
@@ -244,7 +166,55 @@ def _is_large_enough(shown: np.ndarray) -> bool:
     return min(width, height) >= SMALLEST_FACE
 
 
-def _cover(mask: np.ndarray, shown: np.ndarray) -> None:
-    """Adds a face to its region of the frame's mask, in place; behind soft parts shows the old."""
-    below = mask.astype(np.float32)
-    mask[:] = np.rint(below + (255.0 - below) * shown).astype(np.uint8)
+def _patches(placed: Sequence[_Placed]) -> list[tuple[Region, list[_Placed]]]:
+    """Faces that overlap share a part of the frame; their order stays."""
+    patches: list[tuple[Region, list[_Placed]]] = []
+    for face in placed:
+        region, members = face.region, [face]
+        while touched := [patch for patch in patches if patch[0].overlaps(region)]:
+            for patch in touched:
+                region, members = region.united(patch[0]), patch[1] + members
+            patches = [patch for patch in patches if patch not in touched]
+        patches.append((region, members))
+    return patches
+
+
+def _put_in(
+    canvas: np.ndarray,
+    cover: np.ndarray,
+    frame: np.ndarray,
+    placed: _Placed,
+    options: MergeOptions,
+    face_type: FaceType,
+    seed: int,
+) -> None:
+    """Puts one face into its region, in place.
+
+    Args:
+        canvas: (h, w, 3) float32 BGR in [0, 1], the region with the faces merged so far.
+        cover: (h, w, 1) float32 in [0, 1], what they cover; behind soft parts shows the old.
+        frame: The frame as it came.
+        placed: What to put in.
+        options, face_type, seed: As for `merge_frame`.
+    """
+    face, mode, shown = placed.face, MODES[options.mode], placed.shown
+    if not mode.keeps_frame:
+        picture = finished_face(frame, face, placed.mask_face, options, face_type, seed)
+        pasted = paste_face(picture, placed.frame_to_square * picture.shape[0], placed.region)
+        if mode.frame_steps:
+            around = _surroundings_in_frame(canvas, face, shown, options, seed)
+            pasted = run(mode.frame_steps, pasted, around)
+        canvas[:] = mode.blend(canvas, pasted, shown)
+    if mode.raw:
+        side = placed.mask_face.shape[0]
+        shown = paste_mask(placed.mask_face, placed.frame_to_square * side, placed.region)
+    cover += (1 - cover) * shown
+
+
+def _surroundings_in_frame(
+    below: np.ndarray, face: FaceToMerge, shown: np.ndarray, options: MergeOptions, seed: int
+) -> Surroundings:
+    """Of a pasted face; beyond its mask there is no face, so the whole ends there."""
+    return Surroundings(below=below, colors=steady_colors_of(face, below), mask=shown,
+                        whole=np.float32(shown > 0), motion=face.motion, options=options,
+                        seed=seed)

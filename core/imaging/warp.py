@@ -39,3 +39,29 @@ def shrink(image: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
     # Corners lie at -0.5 in both pictures: (coordinate + 0.5) * scale - 0.5.
     image_to_small = np.array([(x, 0, x / 2 - 0.5), (0, y, y / 2 - 0.5)])
     return small.reshape(small_height, small_width, channels), image_to_small
+
+
+def resize_square(picture: np.ndarray, side: int) -> np.ndarray:
+    """Brings a square picture to another side; its first pixel stays where it is.
+
+    Face squares of any size share their corner: pixel (x, y) of side S lies at (x, y) R / S of
+    side R. (OpenCV's own resizing keeps the outer edges in place, half a pixel further out.)
+
+    Args:
+        picture: (S, S, C) float32 in [0, 1], C from 1 to 4.
+        side: In pixels.
+
+    Returns:
+        (side, side, C) float32 in [0, 1], by cubic interpolation, area-averaged where it gets
+        smaller; the picture itself if it has that side.
+    """
+    scale = side / picture.shape[0]
+    if scale == 1:
+        return picture
+    small, picture_to_small = shrink(picture, scale)
+    factor, shift = picture_to_small[0, [0, 2]] / (scale, 1)
+    small_to_wanted = np.array([(factor, 0, shift), (0, factor, shift)])
+    resized = cv2.warpAffine(small, small_to_wanted, (side, side),
+                             flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+                             borderMode=cv2.BORDER_REPLICATE)
+    return np.clip(resized, 0.0, 1.0).reshape(side, side, picture.shape[2])

@@ -18,37 +18,29 @@ def test_defaults_are_overlay_with_both_learned_masks_and_rct():
 
 def test_the_offered_names_are_those_of_the_reference():
     assert set(MODE_NAMES) == {
-        "original", "overlay", "hist-match", "seamless", "raw-rgb", "raw-predict",
+        "original", "overlay", "hist-match", "seamless", "seamless-hist-match", "raw-rgb",
+        "raw-predict", "laplacian",
     }
     assert set(COLOR_TRANSFERS) == {
         "none", "rct", "lct", "mkl", "mkl-m", "idt", "idt-m", "sot-m", "mix-m",
     }
     assert set(MASK_MODES) == {
         "full", "dst", "learned-prd", "learned-dst", "learned-prd*learned-dst",
-        "learned-prd+learned-dst",
+        "learned-prd+learned-dst", "XSeg-prd", "XSeg-dst", "XSeg-prd*XSeg-dst",
+        "learned-prd*learned-dst*XSeg-prd*XSeg-dst", "stored-dst",
     }
 
 
-@pytest.mark.parametrize(("mask_mode", "instead"), [
-    ("XSeg-prd", "learned-prd"),
-    ("XSeg-dst", "learned-dst"),
-    ("XSeg-prd*XSeg-dst", "learned-prd*learned-dst"),
-    ("learned-prd*learned-dst*XSeg-prd*XSeg-dst", "learned-prd*learned-dst"),
-])
-def test_xseg_masks_are_refused_with_the_reason_and_what_to_use(mask_mode, instead):
-    reason = f"cannot be {mask_mode}: that needs an XSeg model, and FaceLab has none yet; " \
-             f"use {instead} instead"
-    with pytest.raises(OptionError) as direct:
-        MergeOptions(mask_mode=mask_mode)
-    assert str(direct.value) == f"mask_mode {reason}"
-    for written in (mask_mode, mask_mode.lower()):
-        with pytest.raises(OptionError) as resolved:
-            resolve(MergeOptions, file={"mask_mode": written})
-        assert str(resolved.value) == f"option mask_mode {reason} (TOML file)"
-    assert MergeOptions(mask_mode=instead).mask_mode == instead
+def test_lengths_have_the_limits_of_their_units():
+    assert MergeOptions(mask_units="reference", erode_mask=-400, blur_mask=400).erode_mask == -400
+    for name, value in (("erode_mask", 41), ("erode_mask", -41), ("blur_mask", 61)):
+        with pytest.raises(OptionError, match=f"{name} must be between .* not {value}; "
+                                              "with mask_units reference it is pixels"):
+            MergeOptions(**{name: value})
 
 
-@pytest.mark.parametrize("name", ["mode", "mask_mode", "color_transfer"])
+@pytest.mark.parametrize(
+    "name", ["mode", "mask_mode", "mask_units", "color_transfer", "sharpen_mode"])
 def test_unknown_choices_are_refused_by_name(name):
     with pytest.raises(OptionError, match=f"{name} must be one of .*'magic'"):
         MergeOptions(**{name: "magic"})
@@ -63,17 +55,30 @@ def test_options_come_from_words_and_are_checked():
         resolve(MergeOptions, given={"output_face_scale": "90"})
 
 
+HIST = {"masked_hist_match", "hist_match_threshold"}
+FINISH = {"super_resolution_power", "sharpen_mode", "blursharpen_amount", "motion_blur_power",
+          "image_denoise_power", "bicubic_degrade_power", "color_degrade_power"}
+PUT_IN = {"mask_units", "erode_mask", "blur_mask", "color_transfer", "color_smoothing"} | FINISH
+
+
 @pytest.mark.parametrize(("mode", "left_out"), [
-    ("original", {"mask_mode", "erode_mask", "blur_mask", "color_transfer"}),
-    ("raw-rgb", {"erode_mask", "blur_mask", "color_transfer"}),
-    ("raw-predict", {"erode_mask", "blur_mask", "color_transfer", "output_face_scale"}),
-    ("seamless", set()),
+    ("original", HIST | PUT_IN | {"mask_mode"}),
+    ("raw-rgb", HIST | PUT_IN),
+    ("raw-predict", HIST | PUT_IN | {"output_face_scale"}),
+    ("seamless", HIST | {"blursharpen_amount"}),
+    ("hist-match", {"blursharpen_amount"}),
+    ("seamless-hist-match", {"blursharpen_amount"}),
 ])
 def test_only_questions_that_matter_to_the_mode_are_asked(mode, left_out):
     options = MergeOptions(mode=mode)
     assert left_out == {
         spec.name for spec in specs(MergeOptions) if spec.when and not spec.when(options)
     }
+
+
+def test_amounts_are_asked_for_once_a_kind_of_sharpening_is_chosen():
+    [amount] = [spec for spec in specs(MergeOptions) if spec.name == "blursharpen_amount"]
+    assert amount.when(MergeOptions(sharpen_mode="box")) and not amount.when(MergeOptions())
 
 
 @pytest.mark.parametrize(
@@ -85,6 +90,9 @@ def test_only_questions_that_matter_to_the_mode_are_asked(mode, left_out):
         ("learned-dst", (False, True)),
         ("learned-prd*learned-dst", (True, True)),
         ("learned-prd+learned-dst", (True, True)),
+        ("XSeg-prd*XSeg-dst", (False, False)),
+        ("learned-prd*learned-dst*XSeg-prd*XSeg-dst", (True, True)),
+        ("stored-dst", (False, False)),
     ],
 )
 def test_only_masks_that_are_used_are_asked_of_the_model(mask_mode, needed):

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from core.imaging.warp import OVERSAMPLING, shrink
+from core.imaging.warp import OVERSAMPLING, resize_square, shrink
 
 
 def area_means(line, n):
@@ -82,3 +82,21 @@ def test_a_warp_after_it_is_close_to_area_averages_of_the_turned_picture(scale):
     small, image_to_small = shrink(image, scale)
     ours = rms(small, np.linalg.inv(np.vstack([image_to_small, (0, 0, 1)])))
     assert ours < 0.6 * rms(image, np.eye(3))
+
+
+@pytest.mark.parametrize(("side", "wanted"), [(64, 256), (96, 256), (256, 96), (640, 100)])
+def test_a_resized_square_keeps_its_corner(side, wanted):
+    y, x = np.mgrid[:side, :side] / side
+    ramp = np.float32(np.dstack([x, y]))
+    resized = resize_square(ramp, wanted)
+    y, x = np.mgrid[:wanted, :wanted] / wanted
+    inside = np.s_[8:-8, 8:-8]
+    np.testing.assert_allclose(resized[inside], np.dstack([x, y])[inside], atol=0.06 / wanted
+                               + 0.04 / side)
+    assert resize_square(ramp, side) is ramp
+
+
+def test_a_square_that_gets_smaller_is_averaged():
+    noise = np.random.default_rng(1).random((512, 512, 1)).astype(np.float32)
+    small = resize_square(noise, 64)[2:-2, 2:-2]
+    assert small.std() < 1.3 * noise.std() / 8 and small.mean() == pytest.approx(0.5, abs=0.01)
