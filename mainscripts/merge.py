@@ -2,6 +2,7 @@
 
 import argparse
 
+from core.errors import UsageError
 from core.options import add_arguments, given, resolve
 from core.prompt import Prompter
 from core.report import Reporter
@@ -21,12 +22,18 @@ def run(arguments: argparse.Namespace, reporter: Reporter, prompter: Prompter) -
     """Runs the command.
 
     Raises:
+        UsageError: It is not clear where the result goes.
         FramesFailed: Some frames cannot be read or merged; all others are done.
     """
     of_files, of_merge = read_config(arguments, MergeFiles, MergeOptions)
     files = resolve(MergeFiles, file=of_files, given=given(arguments, MergeFiles),
                     prompter=prompter)
-    require(files, "input_dir", "aligned_dir", "output_dir", "output_mask_dir", "model_dir")
+    require(files, "input_dir", "aligned_dir", "model_dir")
+    if files.output_video is None:
+        require(files, "output_dir")
+    elif files.output_dir is not None:
+        raise UsageError("--output-dir is for frames and --output-video for a video; give one of "
+                         "them")
     options = resolve(MergeOptions, file=of_merge, given=given(arguments, MergeOptions),
                       prompter=prompter)
     result = merge(files, options, reporter)

@@ -47,10 +47,18 @@ def run(*words, prompter=None):
     return Outcome(code, reporter.events)
 
 
-def start(*words, wrap=(), **environment):
-    """Starts a command with --json as a process of its own; its stdout is a pipe of lines."""
+def start(*words, wrap=(), script=None, **environment):
+    """Starts a command with --json as a process of its own; its stdout is a pipe of lines.
+
+    Args:
+        words: Of the command.
+        wrap: Words of a program that runs it.
+        script: Python that runs it, in place of main.py.
+        environment: Variables of its own.
+    """
+    program = [str(ROOT / "main.py")] if script is None else ["-c", script]
     return subprocess.Popen(
-        [*wrap, sys.executable, str(ROOT / "main.py"), *map(str, words), "--json"],
+        [*wrap, sys.executable, *program, *map(str, words), "--json"], cwd=ROOT,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env=os.environ | environment)
 

@@ -57,9 +57,9 @@ def merge_chunk(job: MergeJob) -> list[tuple[str, int | Failed]]:
         raise CheckpointError(
             f"{job.files.model_dir}: the model was saved while frames were merged with generation "
             f"{job.generation}; stop its training, then run the same command with --overwrite")
-    writer = FrameWriter.open(job.files.output_dir, job.files.output_mask_dir)
+    output = FrameWriter.open(job.files.output_dir, job.files.output_mask_dir)
     pipeline = Pipeline(job.source.read(job.source.frames),
-                        merge_stages(Merger(model.predictor, job.faces), job.options, writer))
+                        merge_stages(Merger(model.predictor, job.faces), job.options, output))
     return [(name, outcome.portable() if isinstance(outcome, Failed) else outcome)
             for name, outcome in pipeline]
 

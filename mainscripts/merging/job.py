@@ -1,14 +1,14 @@
 """One merge: which frames are left, and what came of them."""
 
+import contextlib
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from core.chunks import ChunkRunner, check_address, open_runner
-from core.errors import NoFacesFound
+from core.errors import NoFacesFound, UsageError
 from core.frames import Frame, FrameSource, open_frames
-from core.paths import remove_parts
 from core.pipeline import Failed, Pipeline
 from core.report import Reporter
 from core.video import find_video
@@ -21,7 +21,8 @@ from mainscripts.merging.journal import MergeJournal
 from mainscripts.merging.model import MergeModel, load_model
 from mainscripts.merging.options import MergeFiles
 from mainscripts.merging.stages import Merger, merge_stages
-from mainscripts.merging.write import FrameWriter
+from mainscripts.merging.video_output import VideoOutput
+from mainscripts.merging.write import FrameWriter, Output
 from merger.options import MergeOptions
 
 
@@ -57,20 +58,24 @@ def merge(files: MergeFiles, options: MergeOptions, reporter: Reporter) -> Mergi
     files = _with_full_paths(replace(files, input_dir=find_video(files.input_dir)))
     source = open_source(files, reporter)
     faces = faces_of(files, source.frames)
+    output = open_output(files, source)
     model = load_model(files, reporter)
-    writer = FrameWriter.open(files.output_dir, files.output_mask_dir)
-    with MergeJournal(files, options, model, source.frames, faces, writer) as journal:
-        remove_parts(files.output_mask_dir)
-        todo = [frame for frame in source.frames if not journal.is_done(frame)]
+    with (
+        MergeJournal(files, options, model, source.frames, faces, output) as journal,
+        contextlib.closing(output),
+    ):
+        output.clear_unfinished()
         start = time.monotonic()
-        work = _Work(source, faces, files, options, model, journal, reporter)
-        if files.scheduler is None:
-            failed, stages = work.here(todo, writer)
-        else:
-            with open_runner(files.scheduler) as runner:
-                failed, stages = work.on(runner, todo), {}
-        return Merging(len(source.frames), journal.n_merged(source.frames), count_filled(faces),
-                       failed, len(todo), time.monotonic() - start, stages)
+        work = _Work(source, faces, files, options, model, output, journal, reporter)
+        todo = work.todo()
+        failed, stages = work.do(todo)
+        merging = Merging(len(source.frames), journal.n_merged(source.frames),
+                          count_filled(faces), failed, len(todo), time.monotonic() - start, stages)
+    if isinstance(output, VideoOutput):
+        output.finish(reporter.warning)
+        if not failed:
+            output.discard_parts()
+    return merging
 
 
 def _with_full_paths(files: MergeFiles) -> MergeFiles:
@@ -83,7 +88,24 @@ def _with_full_paths(files: MergeFiles) -> MergeFiles:
         return files
     check_address(files.scheduler)
     folders = ("input_dir", "aligned_dir", "output_dir", "output_mask_dir", "model_dir")
-    return replace(files, **{name: getattr(files, name).resolve() for name in folders})
+    return replace(files, **{name: getattr(files, name).resolve() for name in folders
+                             if getattr(files, name) is not None})
+
+
+def open_output(files: MergeFiles, source: FrameSource) -> Output:
+    """Where the frames go.
+
+    Raises:
+        UsageError: A video cannot be made this way, or exists.
+        ProvenanceError: There is no key to sign with.
+    """
+    if files.output_video is None:
+        return FrameWriter.open(files.output_dir, files.output_mask_dir)
+    if files.scheduler is not None:
+        raise UsageError("--scheduler writes frames, not a video; give --output-dir instead of "
+                         "--output-video, and make the video with `videoed video-from-sequence`")
+    return VideoOutput(files.output_video, files.output_mask_video, source,
+                       overwrite=files.overwrite)
 
 
 def open_source(files: MergeFiles, reporter: Reporter) -> FrameSource:
@@ -132,18 +154,28 @@ class _Work:
     files: MergeFiles
     options: MergeOptions
     model: MergeModel
+    output: Output
     journal: MergeJournal
     reporter: Reporter
 
-    def here(self, todo: Sequence[Frame], writer: FrameWriter
-             ) -> tuple[list[tuple[str, str]], dict[str, Any]]:
-        """Merges in this process; gives what failed and the figures of the stages."""
+    def todo(self) -> list[Frame]:
+        """The frames that are left, in order."""
+        left = [frame for frame in self.source.frames if not self.journal.is_done(frame)]
+        return (self.output.with_neighbours(left) if isinstance(self.output, VideoOutput)
+                else left)
+
+    def do(self, todo: Sequence[Frame]) -> tuple[list[tuple[str, str]], dict[str, Any]]:
+        """Merges; gives (frame name, reason) of what failed, and the figures of the stages."""
+        if self.files.scheduler is not None:
+            with open_runner(self.files.scheduler) as runner:
+                return self.on(runner, todo), {}
         merger = Merger(self.model.predictor, self.faces)
-        pipeline = Pipeline(self.source.read(todo), merge_stages(merger, self.options, writer))
+        pipeline = Pipeline(self.source.read(todo),
+                            merge_stages(merger, self.options, self.output))
         return self._take(pipeline, todo), pipeline.stats
 
     def on(self, runner: ChunkRunner, todo: Sequence[Frame]) -> list[tuple[str, str]]:
-        """Merges on the workers of a scheduler; gives what failed."""
+        """Merges on the workers of a scheduler."""
         jobs = jobs_of(self.source, todo, self.faces, self.files, self.options,
                        self.model.generation)
         outcomes = (outcome for done in runner.run(merge_chunk, jobs) for outcome in done)
@@ -153,12 +185,16 @@ class _Work:
               ) -> list[tuple[str, str]]:
         by_name = {frame.name: frame for frame in todo}
         failed: list[tuple[str, str]] = []
+        n_faces: dict[str, int] = {}
         with self.reporter.progress("merge", len(todo), "frame") as progress:
             for name, outcome in outcomes:
-                if isinstance(outcome, Failed):
-                    stop_if_disk_full(outcome, self.files.output_dir)
+                has_failed = isinstance(outcome, Failed)
+                if has_failed:
+                    stop_if_disk_full(outcome, self.output.folder)
                     failed.append((name, outcome.reason))
                 else:
-                    self.journal.add(by_name[name], outcome)
+                    n_faces[name] = outcome
+                for frame in self.output.complete(by_name[name], has_failed=has_failed):
+                    self.journal.add(frame, n_faces.pop(frame.name))
                 progress.advance()
         return failed

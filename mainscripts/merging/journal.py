@@ -1,6 +1,6 @@
 """What is merged already, and with what: so that a merge goes on after any interruption."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -10,7 +10,7 @@ from core.paths import relative
 from mainscripts.merging.dst_faces import FacesByStem, fingerprint
 from mainscripts.merging.model import MergeModel
 from mainscripts.merging.options import MergeFiles
-from mainscripts.merging.write import FrameWriter
+from mainscripts.merging.write import Output
 from merger.options import MergeOptions
 
 JOURNAL = "merge.jsonl"
@@ -20,25 +20,25 @@ class MergeJournal:
     """The journal of a merge, open; a context manager."""
 
     def __init__(self, files: MergeFiles, options: MergeOptions, model: MergeModel,
-                 frames: Iterable[Frame], faces: FacesByStem, writer: FrameWriter):
+                 frames: Sequence[Frame], faces: FacesByStem, output: Output):
         """Opens or begins it in the output folder.
 
         Raises:
             FolderInUse: Another process works on the folder.
             UsageError: The folder holds frames merged otherwise.
         """
-        self._faces, self._writer = faces, writer
-        header = {"job": "merge", "input_dir": relative(files.input_dir, files.output_dir),
+        self._faces, self._output = faces, output
+        header = {"job": "merge", "input_dir": relative(files.input_dir, output.folder),
                   "model": model.name, "generation": model.generation, **asdict(options)}
         wanted = {frame.stem for frame in frames}
 
         def remove_others(done: Mapping[str, Any]) -> None:
-            for name in done:  # the rest stays until it is replaced
-                stem = _stem(name)
-                if stem not in wanted:
-                    writer.remove(stem)
+            for number, name in enumerate(done):  # the rest stays until it is replaced
+                frame = Frame(number, name)
+                if frame.stem not in wanted:
+                    output.remove(frame)
 
-        self._journal = Journal(files.output_dir / JOURNAL, header, replace=files.overwrite,
+        self._journal = Journal(output.folder / JOURNAL, header, replace=files.overwrite,
                                 discard=remove_others)
 
     def __enter__(self) -> "MergeJournal":
@@ -50,7 +50,7 @@ class MergeJournal:
     def is_done(self, frame: Frame) -> bool:
         """Whether a frame and its mask are there, made with the faces it has now."""
         noted = self._journal.done.get(frame.name, {}).get("landmarks")
-        return noted == self._fingerprint(frame) and self._writer.is_there(frame.stem)
+        return noted == self._fingerprint(frame) and self._output.is_there(frame)
 
     def add(self, frame: Frame, n_faces: int) -> None:
         """Notes that a frame is done."""
@@ -63,7 +63,3 @@ class MergeJournal:
 
     def _fingerprint(self, frame: Frame) -> int:
         return fingerprint(self._faces.get(frame.stem, ()), with_motion=False)
-
-
-def _stem(name: str) -> str:
-    return Frame(0, name).stem

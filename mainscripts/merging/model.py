@@ -25,7 +25,7 @@ def load_model(files: MergeFiles, reporter: Reporter) -> MergeModel:
         UsageError: Models of several kinds have the name.
         OptionError, DeviceError: The GPUs are none.
     """
-    from models.loading import restore  # TensorFlow: too heavy for --help
+    from models.loading import restore_swap  # TensorFlow: too heavy for --help
     from models.store import ModelStore
 
     if files.gpus is not None:
@@ -37,7 +37,7 @@ def load_model(files: MergeFiles, reporter: Reporter) -> MergeModel:
     saved = store.require()
     for problem in store.generations.problems:
         reporter.warning(problem)
-    return MergeModel(restore(kind, saved).predictor(), f"{files.name}_{label(kind)}",
+    return MergeModel(restore_swap(kind, saved).predictor(), f"{files.name}_{label(kind)}",
                       saved.number)
 
 

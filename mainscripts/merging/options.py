@@ -23,8 +23,16 @@ class MergeFiles:
         None, ask=True, help="Folder with the dst frames, or the dst video; NAME.* takes the first "
         "file with that name.")
     aligned_dir: Path | None = option(None, ask=True, help="Folder with the aligned dst faces.")
-    output_dir: Path | None = option(None, ask=True, help="Folder for the merged frames.")
-    output_mask_dir: Path | None = option(None, ask=True, help="Folder for their masks.")
+    output_dir: Path | None = option(
+        None, ask=True, when=lambda files: files.output_video is None,
+        help="Folder for the merged frames.")
+    output_mask_dir: Path | None = option(
+        None, ask=True, when=lambda files: files.output_video is None,
+        help="Folder for their masks; none writes no masks.")
+    output_video: Path | None = option(
+        None, help="Video to make, instead of a folder of frames: with the times and the sound of "
+        "the input, which must be a video.")
+    output_mask_video: Path | None = option(None, help="Video of the masks beside it.")
     model_dir: Path | None = option(None, ask=True, help="Folder of all models.")
     model: str | None = option(
         None, help=f"Kind of model: {', '.join(MODELS.names())}, or your own as "

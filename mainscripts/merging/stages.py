@@ -11,7 +11,7 @@ from core.frames import Frame, Load
 from core.pipeline import FRAME_ERRORS, Stage
 from facelib.types import Predictor, SwapPrediction
 from mainscripts.merging.dst_faces import DstFace, FacesByStem
-from mainscripts.merging.write import FrameWriter
+from mainscripts.merging.write import Output
 from merger.modes import RAW_PREDICT
 from merger.options import MergeOptions, needed_masks
 from merger.paste import crop_for_prediction
@@ -89,7 +89,7 @@ class Merger:
         return merge_frame(frame.image, faces, options, self.predictor.face_type)
 
 
-def merge_stages(merger: Merger, options: MergeOptions, writer: FrameWriter) -> list[Stage]:
+def merge_stages(merger: Merger, options: MergeOptions, output: Output) -> list[Stage]:
     """The stages from (`Frame`, `Load`) to the number of faces merged.
 
     A frame whose faces cannot be merged is written as it came, and fails.
@@ -97,21 +97,21 @@ def merge_stages(merger: Merger, options: MergeOptions, writer: FrameWriter) -> 
     def read(item: tuple[Frame, Load]) -> ReadFrame:
         frame, load = item
         image = load()
-        with _written_if_it_fails(frame, image, writer):
+        with _written_if_it_fails(frame, image, output):
             return merger.look(frame, image)
 
     def predict(frames: Sequence[ReadFrame]) -> list[tuple[ReadFrame, list[FaceToMerge]]]:
         if len(frames) > 1:  # if one fails, each comes again alone
             return list(zip(frames, merger.predict(frames, options), strict=True))
-        with _written_if_it_fails(frames[0].frame, frames[0].image, writer):
+        with _written_if_it_fails(frames[0].frame, frames[0].image, output):
             return [(frames[0], merger.predict(frames, options)[0])]
 
     def finish(item: tuple[ReadFrame, list[FaceToMerge]]) -> int:
         frame, faces = item
-        with _written_if_it_fails(frame.frame, frame.image, writer):
+        with _written_if_it_fails(frame.frame, frame.image, output):
             merged = merger.merge(frame, faces, options)
         is_changed = bool(faces) and not np.array_equal(merged.image, frame.image)
-        writer.write(frame.frame.stem, merged, is_changed=is_changed)
+        output.write(frame.frame, merged, is_changed=is_changed)
         return len(faces)
 
     return [Stage("read", read, workers=2), Stage("predict", predict, batch=BATCH),
@@ -119,11 +119,11 @@ def merge_stages(merger: Merger, options: MergeOptions, writer: FrameWriter) -> 
 
 
 @contextlib.contextmanager
-def _written_if_it_fails(frame: Frame, image: np.ndarray, writer: FrameWriter) -> Iterator[None]:
+def _written_if_it_fails(frame: Frame, image: np.ndarray, output: Output) -> Iterator[None]:
     """Writes the frame as it came where the block fails, so that the sequence has no hole."""
     try:
         yield
     except FRAME_ERRORS:
         empty = np.zeros((*image.shape[:2], 1), image.dtype)
-        writer.write(frame.stem, MergedFrame(image, empty), is_changed=False)
+        output.write(frame, MergedFrame(image, empty), is_changed=False)
         raise
