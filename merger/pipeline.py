@@ -99,17 +99,18 @@ def merge_frame(
     mask = np.zeros((*frame.shape[:2], 1), frame.dtype)
     placed = [found for face in faces
               if (found := _place(face, frame.shape, options, face_type)) is not None]
-    if changes_all(options):
-        patches = [(Region(0, 0, *frame.shape[1::-1]), placed)]
-    else:
-        patches = _patches(placed)
-    for region, members in patches:
-        canvas = degrade_backdrop(to_unit(frame[region.slices]), options)
+    is_filtered = changes_all(options)
+    everything = Region(0, 0, *frame.shape[1::-1])
+    for region, members in [(everything, placed)] if is_filtered else _patches(placed):
+        canvas = to_unit(frame[region.slices])
+        if is_filtered:
+            canvas = degrade_backdrop(canvas, options)
         cover = np.zeros((*canvas.shape[:2], 1), np.float32)
         for member in members:
             part = member.region.within(region).slices
             _put_in(canvas[part], cover[part], frame, member, options, face_type, seed)
-        canvas = degrade_colors(canvas, options)
+        if is_filtered:
+            canvas = degrade_colors(canvas, options)
         image[region.slices] = from_unit(canvas, frame.dtype)
         mask[region.slices] = np.maximum(mask[region.slices], from_unit(cover, frame.dtype))
     return MergedFrame(image, mask)
