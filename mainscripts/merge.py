@@ -1,6 +1,8 @@
 """`merge`: puts the predicted faces into the dst frames."""
 
 import argparse
+from collections.abc import Mapping
+from typing import Any
 
 from core.errors import UsageError
 from core.options import add_arguments, given, resolve
@@ -34,12 +36,26 @@ def run(arguments: argparse.Namespace, reporter: Reporter, prompter: Prompter) -
     elif files.output_dir is not None:
         raise UsageError("--output-dir is for frames and --output-video for a video; give one of "
                          "them")
-    options = resolve(MergeOptions, file=of_merge, given=given(arguments, MergeOptions),
-                      prompter=prompter)
+    options = _options(files, of_merge, given(arguments, MergeOptions), prompter)
     result = merge(files, options, reporter)
     report(result, reporter)
     require_all_frames(result.failed, result.frames, files.input_dir, reporter)
     return 0
+
+
+def _options(files: MergeFiles, of_file: Mapping[str, Any], of_flags: Mapping[str, Any],
+             prompter: Prompter) -> MergeOptions:
+    """Those of all frames; not asked for where a file says how frames are merged.
+
+    Raises:
+        UsageError: Flags say it as well.
+    """
+    if files.settings is not None and files.settings.exists() and of_flags:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in of_flags)
+        raise UsageError(f"{names}: {files.settings} says how frames are merged; change it there, "
+                         "or leave --settings out")
+    return resolve(MergeOptions, file=of_file, given=of_flags,
+                   prompter=prompter if files.settings is None else None)
 
 
 def report(result: Merging, reporter: Reporter) -> None:

@@ -12,33 +12,34 @@ from core.native_log import quiet_import
 from core.pipeline import Failed, Pipeline
 from core.report import SilentReporter
 from mainscripts.merging.dst_faces import FacesByStem
+from mainscripts.merging.frame_settings import FrameSettings
 from mainscripts.merging.model import MergeModel, load_model
 from mainscripts.merging.options import MergeFiles
 from mainscripts.merging.stages import Merger, merge_stages
 from mainscripts.merging.write import FrameWriter
-from merger.options import MergeOptions
 
 
 class MergeJob(NamedTuple):
     """What a worker has to know; can be sent to another process.
 
-    `source`, `faces`: of the frames of the chunk alone; `generation`: of the model, that all
-    workers must have.
+    `source`, `faces`, `settings`: of the frames of the chunk alone; `generation`: of the model,
+    that all workers must have.
     """
 
     source: FrameSource
     faces: FacesByStem
     files: MergeFiles
-    options: MergeOptions
+    settings: FrameSettings
     generation: int
 
 
 def jobs_of(source: FrameSource, todo: Sequence[Frame], faces: FacesByStem, files: MergeFiles,
-            options: MergeOptions, generation: int) -> Iterator[MergeJob]:
+            settings: FrameSettings, generation: int) -> Iterator[MergeJob]:
     """Deals out the frames that are left."""
     for frames in chunks_of(todo, CHUNK_SIZE):
         of_chunk = {frame.stem: faces[frame.stem] for frame in frames if frame.stem in faces}
-        yield MergeJob(replace(source, frames=tuple(frames)), of_chunk, files, options, generation)
+        yield MergeJob(replace(source, frames=tuple(frames)), of_chunk, files,
+                       settings.only(frames), generation)
 
 
 def merge_chunk(job: MergeJob) -> list[tuple[str, int | Failed]]:
@@ -59,7 +60,7 @@ def merge_chunk(job: MergeJob) -> list[tuple[str, int | Failed]]:
             f"{job.generation}; stop its training, then run the same command with --overwrite")
     output = FrameWriter.open(job.files.output_dir, job.files.output_mask_dir)
     pipeline = Pipeline(job.source.read(job.source.frames),
-                        merge_stages(Merger(model.predictor, job.faces), job.options, output))
+                        merge_stages(Merger(model.predictor, job.faces), job.settings, output))
     return [(name, outcome.portable() if isinstance(outcome, Failed) else outcome)
             for name, outcome in pipeline]
 

@@ -16,6 +16,7 @@ from mainscripts.command import in_one_line, stop_if_disk_full
 from mainscripts.merging.chosen import like_reference, of_tracks
 from mainscripts.merging.chunk import jobs_of, merge_chunk
 from mainscripts.merging.dst_faces import FacesByStem, read_faces, with_motion
+from mainscripts.merging.frame_settings import SETTINGS_FILE, FrameSettings, read_settings
 from mainscripts.merging.gaps import count_filled, fill_gaps, read_extracted
 from mainscripts.merging.journal import MergeJournal
 from mainscripts.merging.model import MergeModel, load_model
@@ -50,6 +51,7 @@ def merge(files: MergeFiles, options: MergeOptions, reporter: Reporter) -> Mergi
         NoImagesFound: The input folder holds no image.
         VideoError: The input is a file, and no video.
         NoFacesFound: No frame has an aligned face.
+        OptionError: The file of settings cannot be read.
         ModelNotFound, CheckpointError: There is no readable model.
         UsageError: The output folder holds frames merged otherwise, or nobody fits what was said
             about whose face to swap, or the address of the scheduler is none.
@@ -58,15 +60,16 @@ def merge(files: MergeFiles, options: MergeOptions, reporter: Reporter) -> Mergi
     files = _with_full_paths(replace(files, input_dir=find_video(files.input_dir)))
     source = open_source(files, reporter)
     faces = faces_of(files, source.frames)
+    settings = settings_of(files, options, source.frames)
     output = open_output(files, source)
     model = load_model(files, reporter)
     with (
-        MergeJournal(files, options, model, source.frames, faces, output) as journal,
+        MergeJournal(files, settings, model, source.frames, faces, output) as journal,
         contextlib.closing(output),
     ):
         output.clear_unfinished()
         start = time.monotonic()
-        work = _Work(source, faces, files, options, model, output, journal, reporter)
+        work = _Work(source, faces, files, settings, model, output, journal, reporter)
         todo = work.todo()
         failed, stages = work.do(todo)
         merging = Merging(len(source.frames), journal.n_merged(source.frames),
@@ -106,6 +109,23 @@ def open_output(files: MergeFiles, source: FrameSource) -> Output:
                          "--output-video, and make the video with `videoed video-from-sequence`")
     return VideoOutput(files.output_video, files.output_mask_video, source,
                        overwrite=files.overwrite)
+
+
+def settings_of(files: MergeFiles, options: MergeOptions, frames: Sequence[Frame]
+                ) -> FrameSettings:
+    """How the frames are merged: as a file says, or all with the same options.
+
+    Raises:
+        OptionError: The file cannot be read.
+        UsageError: None is given, and the folder holds frames that were merged one by one.
+    """
+    if files.settings is not None:
+        return read_settings(files.settings, frames).settings
+    kept = files.output_dir and files.output_dir / SETTINGS_FILE
+    if kept and kept.exists() and not files.overwrite:
+        raise UsageError(f"{files.output_dir}: holds frames that were merged one by one; go on "
+                         f"with --settings {kept}, or give --overwrite to merge all alike")
+    return FrameSettings(options)
 
 
 def open_source(files: MergeFiles, reporter: Reporter) -> FrameSource:
@@ -152,7 +172,7 @@ class _Work:
     source: FrameSource
     faces: FacesByStem
     files: MergeFiles
-    options: MergeOptions
+    settings: FrameSettings
     model: MergeModel
     output: Output
     journal: MergeJournal
@@ -171,12 +191,12 @@ class _Work:
                 return self.on(runner, todo), {}
         merger = Merger(self.model.predictor, self.faces)
         pipeline = Pipeline(self.source.read(todo),
-                            merge_stages(merger, self.options, self.output))
+                            merge_stages(merger, self.settings, self.output))
         return self._take(pipeline, todo), pipeline.stats
 
     def on(self, runner: ChunkRunner, todo: Sequence[Frame]) -> list[tuple[str, str]]:
         """Merges on the workers of a scheduler."""
-        jobs = jobs_of(self.source, todo, self.faces, self.files, self.options,
+        jobs = jobs_of(self.source, todo, self.faces, self.files, self.settings,
                        self.model.generation)
         outcomes = (outcome for done in runner.run(merge_chunk, jobs) for outcome in done)
         return self._take(outcomes, todo)

@@ -8,10 +8,10 @@ from core.frames import Frame
 from core.journal import Journal
 from core.paths import relative
 from mainscripts.merging.dst_faces import FacesByStem, fingerprint
+from mainscripts.merging.frame_settings import FrameSettings
 from mainscripts.merging.model import MergeModel
 from mainscripts.merging.options import MergeFiles
 from mainscripts.merging.write import Output
-from merger.options import MergeOptions
 
 JOURNAL = "merge.jsonl"
 
@@ -19,7 +19,7 @@ JOURNAL = "merge.jsonl"
 class MergeJournal:
     """The journal of a merge, open; a context manager."""
 
-    def __init__(self, files: MergeFiles, options: MergeOptions, model: MergeModel,
+    def __init__(self, files: MergeFiles, settings: FrameSettings, model: MergeModel,
                  frames: Sequence[Frame], faces: FacesByStem, output: Output):
         """Opens or begins it in the output folder.
 
@@ -27,9 +27,9 @@ class MergeJournal:
             FolderInUse: Another process works on the folder.
             UsageError: The folder holds frames merged otherwise.
         """
-        self._faces, self._output = faces, output
+        self._faces, self._settings, self._output = faces, settings, output
         header = {"job": "merge", "input_dir": relative(files.input_dir, output.folder),
-                  "model": model.name, "generation": model.generation, **asdict(options)}
+                  "model": model.name, "generation": model.generation, **asdict(settings.base)}
         wanted = {frame.stem for frame in frames}
 
         def remove_others(done: Mapping[str, Any]) -> None:
@@ -48,13 +48,22 @@ class MergeJournal:
         self._journal.close()
 
     def is_done(self, frame: Frame) -> bool:
-        """Whether a frame and its mask are there, made with the faces it has now."""
-        noted = self._journal.done.get(frame.name, {}).get("landmarks")
-        return noted == self._fingerprint(frame) and self._output.is_there(frame)
+        """Whether a frame and its mask are there, made with the faces and options it has now."""
+        noted = self._journal.done.get(frame.name, {})
+        return (noted.get("landmarks") == self._fingerprint(frame)
+                and noted.get("options", {}) == self._settings.changes(frame)
+                and self._output.is_there(frame))
 
     def add(self, frame: Frame, n_faces: int) -> None:
         """Notes that a frame is done."""
-        self._journal.add(frame.name, faces=n_faces, landmarks=self._fingerprint(frame))
+        own = self._settings.changes(frame)
+        self._journal.add(frame.name, faces=n_faces, landmarks=self._fingerprint(frame),
+                          **({"options": own} if own else {}))
+
+    def forget(self, frame: Frame) -> None:
+        """Notes that a frame is about to be replaced, so that what is there counts no more."""
+        if frame.name in self._journal.done:
+            self._journal.add(frame.name, faces=0, landmarks=None)
 
     def n_merged(self, frames: Iterable[Frame]) -> int:
         """How many of the frames have a new face."""

@@ -33,6 +33,9 @@ class MergeFiles:
         None, help="Video to make, instead of a folder of frames: with the times and the sound of "
         "the input, which must be a video.")
     output_mask_video: Path | None = option(None, help="Video of the masks beside it.")
+    settings: Path | None = option(
+        None, help="File that says how each frame is merged; then the options of merging are not "
+        "asked for.")
     model_dir: Path | None = option(None, ask=True, help="Folder of all models.")
     model: str | None = option(
         None, help=f"Kind of model: {', '.join(MODELS.names())}, or your own as "

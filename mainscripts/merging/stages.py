@@ -11,6 +11,7 @@ from core.frames import Frame, Load
 from core.pipeline import FRAME_ERRORS, Stage
 from facelib.types import Predictor, SwapPrediction
 from mainscripts.merging.dst_faces import DstFace, FacesByStem
+from mainscripts.merging.frame_settings import FrameSettings
 from mainscripts.merging.write import Output
 from merger.modes import RAW_PREDICT
 from merger.options import MergeOptions, needed_masks
@@ -55,16 +56,17 @@ class Merger:
                                      self.predictor.resolution) for face in faces]
         return ReadFrame(frame, image, faces, crops)
 
-    def predict(self, frames: Sequence[ReadFrame], options: MergeOptions
+    def predict(self, frames: Sequence[ReadFrame], options: Sequence[MergeOptions]
                 ) -> list[list[FaceToMerge]]:
         """Swaps all faces of some frames, whatever frames they are among with the same result.
 
         Args:
             frames: From `look`.
-            options: Which masks are wanted.
+            options: Of each; they say which masks are wanted.
         """
         crops = [crop for frame in frames for crop in frame.crops]
-        predictions = self._predictions(crops, *needed_masks(options))
+        face_mask, dst_mask = map(any, zip(*map(needed_masks, options)))
+        predictions = self._predictions(crops, face_mask, dst_mask)
         return [[FaceToMerge(face.landmarks, next(predictions), crop)
                  for face, crop in zip(frame.faces, frame.crops, strict=True)]
                 for frame in frames]
@@ -89,7 +91,7 @@ class Merger:
         return merge_frame(frame.image, faces, options, self.predictor.face_type)
 
 
-def merge_stages(merger: Merger, options: MergeOptions, output: Output) -> list[Stage]:
+def merge_stages(merger: Merger, settings: FrameSettings, output: Output) -> list[Stage]:
     """The stages from (`Frame`, `Load`) to the number of faces merged.
 
     A frame whose faces cannot be merged is written as it came, and fails.
@@ -101,6 +103,7 @@ def merge_stages(merger: Merger, options: MergeOptions, output: Output) -> list[
             return merger.look(frame, image)
 
     def predict(frames: Sequence[ReadFrame]) -> list[tuple[ReadFrame, list[FaceToMerge]]]:
+        options = [settings.of(frame.frame) for frame in frames]
         if len(frames) > 1:  # if one fails, each comes again alone
             return list(zip(frames, merger.predict(frames, options), strict=True))
         with _written_if_it_fails(frames[0].frame, frames[0].image, output):
@@ -109,7 +112,7 @@ def merge_stages(merger: Merger, options: MergeOptions, output: Output) -> list[
     def finish(item: tuple[ReadFrame, list[FaceToMerge]]) -> int:
         frame, faces = item
         with _written_if_it_fails(frame.frame, frame.image, output):
-            merged = merger.merge(frame, faces, options)
+            merged = merger.merge(frame, faces, settings.of(frame.frame))
         is_changed = bool(faces) and not np.array_equal(merged.image, frame.image)
         output.write(frame.frame, merged, is_changed=is_changed)
         return len(faces)
