@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from core.report import Reporter
 
 if TYPE_CHECKING:
-    from models.base import SwapModel
+    from models.base import TrainedModel
     from models.catalog import Entry
     from models.options import TrainingOptions
     from models.store import Progress, SavedModel
@@ -27,7 +27,7 @@ def load_saved(entry: "Entry", reporter: Reporter) -> "SavedModel":
     return saved
 
 
-def save_new(model_dir: Path, kind: str, name: str, model: "SwapModel",
+def save_new(model_dir: Path, kind: str, name: str, model: "TrainedModel",
              options: "TrainingOptions", progress: "Progress") -> Path:
     """Saves a model under a name that is not in use; gives its folder.
 

@@ -1,4 +1,4 @@
-"""`train`: trains a model on two facesets until a target is reached or somebody stops it."""
+"""`train`: trains a model until a target is reached or somebody stops it."""
 
 import argparse
 from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ from mainscripts.views.view import NoView
 from models.options import TrainingOptions
 
 if TYPE_CHECKING:
-    from models.base import SwapModel
+    from models.base import TrainedModel
     from models.store import ModelStore
 
 STOPPED = "stopped"
@@ -144,8 +144,9 @@ def _begin(crew: Crew, kind: str, options: TrainOptions, store: "ModelStore",
 
 
 def _build(crew: Crew, beginning: Beginning, options: TrainOptions, store: "ModelStore",
-           reporter: Reporter) -> "SwapModel":
+           reporter: Reporter) -> "TrainedModel":
     """The model with everything that it has learned so far, on all processes."""
+    from models.history import LossHistory
     from models.loading import build
     from models.memory import exhaustion_reported
 
@@ -155,14 +156,15 @@ def _build(crew: Crew, beginning: Beginning, options: TrainOptions, store: "Mode
         reporter.info(note)
     if beginning.has_state:
         crew.share_state(model)
-    names = tuple(dict.fromkeys((*model.history_losses, *beginning.progress.history.names)))
-    beginning.progress.history = beginning.progress.history.with_names(names)
+    history = beginning.progress.history
+    beginning.progress.history = (history.with_names(model.history_losses) if len(history)
+                                  else LossHistory(model.history_losses))
     if beginning.progress.iteration:
         reporter.info(f"{store.folder}: goes on from iteration {beginning.progress.iteration}")
     return model
 
 
-def _load(model: "SwapModel", beginning: Beginning, options: TrainOptions,
+def _load(model: "TrainedModel", beginning: Beginning, options: TrainOptions,
           store: "ModelStore") -> list[str]:
     """Gives the chief's model its saved state or its start; returns lines for the user."""
     if beginning.saved is None:

@@ -28,6 +28,8 @@ class TrainingOptions:
 
     structural: ClassVar[tuple[str, ...]] = ()
     """Names of the options that fix what is saved: they cannot change after the first run."""
+    data: ClassVar[str] = "models.swap_data:SwapData"
+    """Address of the `models.training_data.TrainingData` that the model trains on."""
 
     batch_size: int = option(
         4, low=1, high=512, words=BATCH_WORDS, ask=True,
@@ -37,10 +39,6 @@ class TrainingOptions:
         0, low=0, ask=True, help="Stop after this many iterations; 0 trains until you stop it.")
     target_minutes: float = option(
         0.0, low=0, help="Stop after this much training time, over all runs; 0 is no limit.")
-    random_src_flip: bool = option(
-        False, ask=True, help="Mirror src faces at random; fills in missing poses.")
-    random_dst_flip: bool = option(
-        False, ask=True, help="Mirror dst faces at random.")
     save_minutes: float = option(
         10.0, low=0.0, help="Minutes between saved generations; 0 saves after every iteration.")
     autobackup_hours: int = option(
@@ -100,7 +98,17 @@ class TrainingOptions:
 
 
 @dataclass(frozen=True)
-class AugmentationOptions(TrainingOptions):
+class SwapOptions(TrainingOptions):
+    """What all models have that train on two sides."""
+
+    random_src_flip: bool = option(
+        False, ask=True, help="Mirror src faces at random; fills in missing poses.")
+    random_dst_flip: bool = option(
+        False, ask=True, help="Mirror dst faces at random.")
+
+
+@dataclass(frozen=True)
+class AugmentationOptions(SwapOptions):
     """How samples are varied, for models that leave it to the user."""
 
     uniform_yaw: bool = option(

@@ -19,7 +19,7 @@ def preview_pictures(previews: Mapping[str, Sequence[PreviewRow]]) -> dict[str, 
     """Draws every preview.
 
     Args:
-        previews: What `SwapModel.preview` gave.
+        previews: What `TrainedModel.preview` gave.
 
     Returns:
         Preview name -> (H, W, 3) uint8 BGR: the rows below one another, titles above them.

@@ -1,4 +1,5 @@
-"""The models that `train` and `merge` know. A new model is a new line in both tables.
+"""The models that `train` and `merge` know. A new model is a new line in both tables; what it has
+to be is told in `models.base`.
 
 A user's own model needs no line: its kind is its address, `package.module:Class`.
 """

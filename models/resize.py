@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from core.errors import OptionError
 from core.options import resolve
-from models.base import SwapModel
+from models.base import TrainedModel
 from models.dense_maps import sides_of
 from models.loading import restore
 from models.options import TrainingOptions
@@ -16,7 +16,7 @@ from models.transfer import transfer, transfer_optimizers
 class Resized(NamedTuple):
     """The new model, its options, and lines about what starts anew."""
 
-    model: SwapModel
+    model: TrainedModel
     options: TrainingOptions
     notes: list[str]
 

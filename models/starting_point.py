@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from core.errors import CheckpointError, OptionError
-from models.base import SwapModel
+from models.base import TrainedModel
 from models.dense_maps import MapSides, architecture_of, map_sides, sides_of
 from models.transfer import kind_of, transfer
 from models.weights_file import WeightsFile, read_weights_file
 
 
-def load_start(model: SwapModel, file: Path | str) -> list[str]:
+def load_start(model: TrainedModel, file: Path | str) -> list[str]:
     """Gives a new model the weights of a file that fit it; draws nothing, changes no optimizer.
 
     Taken are arrays of the same part, path and shape. Where only the resolution differs, dense
@@ -39,7 +39,7 @@ def load_start(model: SwapModel, file: Path | str) -> list[str]:
             *taken.notes]
 
 
-def _map_sides(weights: WeightsFile, model: SwapModel) -> tuple[MapSides, MapSides] | None:
+def _map_sides(weights: WeightsFile, model: TrainedModel) -> tuple[MapSides, MapSides] | None:
     """(the file's, the model's) sides of maps; None where they cannot be compared."""
     resolution = weights.options.get("resolution")
     if type(resolution) is not int or resolution < 16:

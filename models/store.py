@@ -9,7 +9,7 @@ import numpy as np
 from core.errors import CheckpointError, ModelNotFound
 from core.generations import Generation, GenerationStore
 from models.backups import Backups
-from models.base import SwapModel
+from models.base import TrainedModel
 from models.history import LossHistory
 from models.options import TrainingOptions, with_new_names
 from models.registry import label
@@ -25,7 +25,7 @@ class Progress:
         iteration: Iterations done.
         seconds: Time spent in the loop, over all runs.
         history: Losses and seconds of every iteration.
-        positions: Side -> samples taken from its faceset, so that a resumed run goes on there.
+        positions: Source -> samples taken from it, so that a resumed run goes on there.
         guard_rate: Factor of the learning rate that the guard has set.
     """
 
@@ -85,7 +85,7 @@ class ModelStore:
                                 "another one with --model-dir and --name")
         return saved
 
-    def save(self, model: SwapModel, options: TrainingOptions, progress: Progress,
+    def save(self, model: TrainedModel, options: TrainingOptions, progress: Progress,
              preview_png: bytes | None = None) -> Path:
         """Writes a generation; see `GenerationStore.save` for what can go wrong."""
         state = {"format": FORMAT, "kind": self.kind, "options": dataclasses.asdict(options),

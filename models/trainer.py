@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from leras.train_step import StepControl
-from models.base import SwapModel
+from models.base import TrainedModel
 from models.guard import LossGuard
 from models.pace import Iteration
-from models.side import Side
 from models.store import Progress
-from samplelib.sampler import Batch, BatchGenerator
+from models.training_data import SampleSource
+from samplelib.batch_stream import Batch
 
 TARGET_ITERATION, TARGET_TIME, STOPPED = "target iteration", "target time", "stopped"
 
@@ -103,7 +103,7 @@ class Trainer:
 
     Attributes:
         model: Changed in place.
-        generators: Endless samples of each side.
+        sources: Endless samples by the names that the model knows.
         progress: Changed in place after every iteration.
         limits: See `Limits`.
         guard: Follows every step.
@@ -111,8 +111,8 @@ class Trainer:
         periodic: Actions by time, such as saving and showing previews.
     """
 
-    model: SwapModel
-    generators: Mapping[Side, BatchGenerator]
+    model: TrainedModel
+    sources: Mapping[str, SampleSource]
     progress: Progress
     limits: Limits
     guard: LossGuard
@@ -130,7 +130,7 @@ class Trainer:
             TrainingDiverged: The guard gives up.
             WorkerLost: Another process of the training is gone.
         """
-        samples = _Samples(self.generators)
+        samples = _Samples(self.sources)
         self._last = self.around.clock()
         while not self.limits.is_last_iteration(self.progress):
             wish = self._wish()
@@ -186,25 +186,25 @@ class Trainer:
 
 
 class _Samples:
-    """The batches in use, and where in the facesets they begin."""
+    """The batches in use, and where in their sources they begin."""
 
-    def __init__(self, generators: Mapping[Side, BatchGenerator]):
-        self._generators = generators
-        self._starts: dict[Side, int] = {}
-        self._batches: dict[Side, Batch] = {}
+    def __init__(self, sources: Mapping[str, SampleSource]):
+        self._sources = sources
+        self._starts: dict[str, int] = {}
+        self._batches: dict[str, Batch] = {}
 
-    def batches(self, renewed: bool) -> dict[Side, Batch]:
-        """The batch of each side; the next one if `renewed`, or if there is none yet."""
+    def batches(self, renewed: bool) -> dict[str, Batch]:
+        """The batch of each source; the next one if `renewed`, or if there is none yet."""
         if renewed or not self._batches:
-            for side, generator in self._generators.items():
-                self._starts[side] = generator.position
-                self._batches[side] = generator.next_batch()
+            for name, source in self._sources.items():
+                self._starts[name] = source.position
+                self._batches[name] = source.next_batch()
         return self._batches
 
     def positions(self, kept: bool) -> dict[str, int]:
-        """Side -> where a run that goes on from here begins; `kept`: with these batches again."""
-        return {side.value: self._starts[side] if kept else generator.position
-                for side, generator in self._generators.items()}
+        """Source -> where a run that goes on from here begins; `kept`: with these batches again."""
+        return {str(name): self._starts[name] if kept else source.position
+                for name, source in self._sources.items()}
 
     def forget(self) -> None:
         """Lets the next iteration begin with new batches."""

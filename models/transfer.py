@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.base import SwapModel
+from models.base import TrainedModel
 from models.dense_maps import MapSides, resample_maps
 from models.options import TrainingOptions
 from models.registry import MODEL_OPTIONS
@@ -34,7 +34,7 @@ def kind_of(options: TrainingOptions) -> str:
     return type(options).__name__
 
 
-def transfer(arrays: Mapping[str, Mapping[str, np.ndarray]], model: SwapModel,
+def transfer(arrays: Mapping[str, Mapping[str, np.ndarray]], model: TrainedModel,
              resample: tuple[MapSides, MapSides] | None = None) -> Transfer:
     """Gives a model the arrays that fit one of its own by part, path and shape.
 
@@ -69,7 +69,7 @@ def transfer(arrays: Mapping[str, Mapping[str, np.ndarray]], model: SwapModel,
     return Transfer(n_taken, n, incomplete)
 
 
-def transfer_optimizers(source: SwapModel, model: SwapModel) -> None:
+def transfer_optimizers(source: TrainedModel, model: TrainedModel) -> None:
     """Gives a model's optimizers the state of another's, for parameters of one shape.
 
     Slots of dense layers that were resampled, or have other shapes, start at zero; those of a

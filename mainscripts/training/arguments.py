@@ -91,7 +91,8 @@ def read(arguments: argparse.Namespace, kind: str, prompter: Prompter) -> Words:
     file = load_toml(arguments.config, SECTION)
     own_file, model_file = divide(file, TrainOptions, model_type, source=str(arguments.config))
     own_set, model_set = divide(settings_of(arguments), TrainOptions, model_type, source="--set")
-    options = resolve(TrainOptions, file=own_file, prompter=prompter,
+    # Which folders are asked for depends on the kind, also where the saved model says it.
+    options = resolve(TrainOptions, saved={"model": kind}, file=own_file, prompter=prompter,
                       given={**own_set, **given(arguments, TrainOptions)})
     return Words(options, kind, (model_file, {**model_set, **given(arguments, model_type)}))
 

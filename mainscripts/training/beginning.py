@@ -9,11 +9,11 @@ from core.errors import OptionError
 from core.options import resolve
 from core.report import Reporter
 from mainscripts.command import require
-from mainscripts.training.crew import fingerprint, require_same_faces
+from mainscripts.training.crew import require_same_faces
 from mainscripts.training.options import TrainOptions
 from models.options import TrainingOptions
 from models.registry import options_type
-from samplelib.faceset import Faceset, load_faceset
+from models.training_data import Folders, TrainingData, data_type
 
 if TYPE_CHECKING:
     from models.store import ModelStore, Progress, SavedModel
@@ -30,7 +30,7 @@ class Beginning:
         kind: Of the model.
         options: Of the model, the batch size a number.
         progress: How far the training is.
-        facesets: "src" and "dst" -> faces; while pretraining, both are the same.
+        data: What the model trains on.
         has_state: Whether the model of the chief holds more than what its seed draws.
         saved: What the chief has read; None for a new model, and on all other processes.
         leaves_pretraining: Whether the saved model was still pretraining.
@@ -39,7 +39,7 @@ class Beginning:
     kind: str
     options: TrainingOptions
     progress: "Progress"
-    facesets: Mapping[str, Faceset]
+    data: TrainingData
     has_state: bool = False
     saved: "SavedModel | None" = None
     leaves_pretraining: bool = False
@@ -51,7 +51,7 @@ class Beginning:
                 "iteration": progress.iteration, "seconds": progress.seconds,
                 "positions": progress.positions, "guard_rate": progress.guard_rate,
                 "has_state": self.has_state,
-                "faces": {side: fingerprint(faces) for side, faces in self.facesets.items()}}
+                "faces": self.data.fingerprints()}
 
 
 def read_beginning(kind: str, files: TrainOptions, store: "ModelStore",
@@ -74,7 +74,7 @@ def read_beginning(kind: str, files: TrainOptions, store: "ModelStore",
     if saved is not None and files.start_from is not None:
         raise OptionError(f"{store.folder}: is trained already, so it cannot start from "
                           f"{files.start_from}; leave --start-from out, or give another --name")
-    beginning = Beginning(kind, options, Progress(), load_facesets(files, options, reporter),
+    beginning = Beginning(kind, options, Progress(), load_data(files, options, reporter),
                           saved is not None or files.start_from is not None, saved)
     if saved is not None:
         was_pretraining = bool(saved.options.get("pretrain", False))
@@ -94,34 +94,24 @@ def join_beginning(facts: Mapping[str, Any], files: TrainOptions, reporter: Repo
     from models.store import Progress
 
     options = resolve(options_type(facts["kind"]), saved=facts["options"])
-    facesets = load_facesets(files, options, reporter)
-    require_same_faces(facts["faces"], facesets)
+    data = load_data(files, options, reporter)
+    require_same_faces(facts["faces"], data.fingerprints())
     progress = Progress(facts["iteration"], facts["seconds"], positions=dict(facts["positions"]),
                         guard_rate=facts["guard_rate"])
-    return Beginning(facts["kind"], options, progress, facesets, facts["has_state"])
+    return Beginning(facts["kind"], options, progress, data, facts["has_state"])
 
 
-def load_facesets(files: TrainOptions, options: TrainingOptions,
-                  reporter: Reporter) -> dict[str, Faceset]:
-    """Reads the faces of both sides.
+def load_data(files: TrainOptions, options: TrainingOptions, reporter: Reporter) -> TrainingData:
+    """Finds what a model trains on.
 
     Raises:
         UsageError: A folder is not named.
-        NoFacesFound: A faceset is empty.
+        NoFacesFound: A folder holds nothing to train on.
     """
-    if getattr(options, "pretrain", False):
-        require(files, "pretrain_dir")
-        faces = _load(files.pretrain_dir, reporter)
-        return {"src": faces, "dst": faces}
-    require(files, "src_dir", "dst_dir")
-    return {"src": _load(files.src_dir, reporter), "dst": _load(files.dst_dir, reporter)}
-
-
-def _load(folder: Path, reporter: Reporter) -> Faceset:
-    faceset = load_faceset(folder)
-    for path, reason in faceset.skipped:
-        reporter.warning(f"{path.name}: {reason}")
-    return faceset
+    data = data_type(options)
+    require(files, *data.needed(options))
+    folders = Folders(**{field.name: getattr(files, field.name) for field in fields(Folders)})
+    return data.load(folders, options, reporter.warning)
 
 
 def require_same_shape(folder: Path, saved: Mapping[str, Any], options: TrainingOptions) -> None:

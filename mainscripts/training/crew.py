@@ -4,7 +4,6 @@ import contextlib
 import io
 import json
 import os
-import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +11,9 @@ from core.array_file import pack_arrays, unpack_arrays
 from core.errors import DeviceError, OptionError, WorkerLost
 from core.native_log import hide_native_log
 from mainscripts.training.options import TrainOptions
-from samplelib.faceset import Faceset
 
 if TYPE_CHECKING:
-    from models.base import SwapModel
+    from models.base import TrainedModel
 
 SPLIT_CPU = "FACELAB_SPLIT_CPU"  # environment: logical devices of the CPU, to try many devices
 
@@ -56,7 +54,7 @@ class Crew:
 
         return json.loads(broadcast(self.strategy, json.dumps(dict(facts)).encode()))
 
-    def share_state(self, model: "SwapModel") -> None:
+    def share_state(self, model: "TrainedModel") -> None:
         """Gives the models of all processes the state of the chief's.
 
         Raises:
@@ -125,20 +123,19 @@ def _split_cpu() -> None:
         devices.split_cpu(int(parts))
 
 
-def fingerprint(faceset: Faceset) -> str:
-    """The same for two folders whose faces have the same names."""
-    names = "\n".join(face.path.name for face in faceset.faces)
-    return f"{len(faceset.faces)} faces {zlib.crc32(names.encode()):08x}"
-
-
-def require_same_faces(told: Mapping[str, str], facesets: Mapping[str, Faceset]) -> None:
+def require_same_faces(told: Mapping[str, str], own: Mapping[str, str]) -> None:
     """Makes sure that this machine has the faces of the chief: sample i must be the same face.
+
+    Args:
+        told: What `TrainingData.fingerprints` gave there.
+        own: And here.
 
     Raises:
         DeviceError: It has others.
     """
-    for side, faceset in facesets.items():
-        if fingerprint(faceset) != told[side]:
-            raise DeviceError(f"{faceset.folder}: holds {len(faceset.faces)} faces, which are not "
-                              f"those of the first machine ({told[side].split(' ')[0]}); copy "
-                              "the folder from there")
+    for source, found in own.items():
+        if found != told.get(source):
+            wanted = told.get(source, "0 ").split(" ")[0]
+            raise DeviceError(f"{source}: this machine has {found.rpartition(' ')[0]}, which are "
+                              f"not those of the first machine ({wanted}); copy the folder from "
+                              "there")

@@ -6,15 +6,25 @@ from pathlib import Path
 from core.options import option
 from mainscripts.model_kind import DEFAULT_KIND
 from mainscripts.views.view import PREVIEW_CHOICES
-from models.registry import MODELS
+from models.registry import MODELS, options_type
+from models.training_data import data_type
+
+
+def _takes(kind: str | None, folder: str) -> bool:
+    """Whether a kind of model trains on a folder."""
+    return folder in data_type(options_type(kind or DEFAULT_KIND)).folders
 
 
 @dataclass(frozen=True)
 class TrainOptions:
     """Which model is trained on what."""
 
-    src_dir: Path | None = option(None, ask=True, help="Folder with the aligned src faces.")
-    dst_dir: Path | None = option(None, ask=True, help="Folder with the aligned dst faces.")
+    src_dir: Path | None = option(
+        None, ask=True, when=lambda options: _takes(options.model, "src_dir"),
+        help="Folder with the aligned src faces.")
+    dst_dir: Path | None = option(
+        None, ask=True, when=lambda options: _takes(options.model, "dst_dir"),
+        help="Folder with the aligned dst faces.")
     model_dir: Path | None = option(None, ask=True, help="Folder of all models.")
     model: str | None = option(
         None, help=f"Kind of model: {', '.join(MODELS.names())}, or your own as "
@@ -23,6 +33,9 @@ class TrainOptions:
     name: str = option("new", help="Name of the model; a known one is trained further.")
     pretrain_dir: Path | None = option(
         None, help="Folder with aligned faces of many people, for --pretrain.")
+    data_dir: Path | None = option(
+        None, ask=True, when=lambda options: _takes(options.model, "data_dir"),
+        help="Folder with photographs and their labels, for models that find faces in them.")
     start_from: Path | None = option(
         None, help="Weights file (`models export-weights`) whose weights a new model starts from.")
     preview: str = option(

@@ -79,9 +79,10 @@ def report_plan(kind: str, files: TrainOptions, resolve_model: ResolveModel,
     beginning = read_beginning(kind, files, store, resolve_model, reporter)
     settle_batch_size(beginning, n_devices, reporter)
     options = beginning.options
-    faces = {side: len(faceset.faces) for side, faceset in beginning.facesets.items()}
+    faces = beginning.data.counts()
+    listed = " and ".join(f"{count} {name}" for name, count in faces.items())
     lines = [f"{kind} model {files.name} ({store.folder}), iteration "
-             f"{beginning.progress.iteration}, {faces['src']} src and {faces['dst']} dst faces, "
+             f"{beginning.progress.iteration}, {listed} faces, "
              f"{n_devices} device{'s' * (n_devices > 1)}", *option_lines(options)]
     reporter.event("plan", message="\n".join(lines), model=kind, name=files.name,
                    folder=str(store.folder), iteration=beginning.progress.iteration, faces=faces,

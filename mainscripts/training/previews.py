@@ -13,14 +13,12 @@ from core.imaging.chart import loss_chart
 from core.imaging.io import write_image
 from mainscripts.views.facts import preview_files
 from models.history import LossHistory
-from samplelib.faceset import Faceset
+from models.training_data import TrainingData
 
 if TYPE_CHECKING:
-    from models.base import SwapModel
-    from models.side import Side
-    from samplelib.sampler import Batch
+    from models.base import TrainedModel
+    from samplelib.batch_stream import Batch
 
-FACES = 4
 CHART_HEIGHT = 200
 HISTORY_FOLDER = "history"
 JPEG_QUALITY = 90
@@ -28,36 +26,23 @@ MOST_WAITING = 8  # sets of pictures in memory before a slow disk makes the trai
 
 
 class Previews:
-    """Draws the previews of a model, always of the same faces, spread over each faceset."""
+    """Draws the previews of a model, always of the same faces."""
 
-    def __init__(self, model: "SwapModel", facesets: Mapping[str, Faceset]):
-        self._model, self._facesets = model, facesets
-        self._batches: "dict[Side, Batch] | None" = None
+    def __init__(self, model: "TrainedModel", data: TrainingData):
+        self._model, self._data = model, data
+        self._batches: "dict[str, Batch] | None" = None
 
     def draw(self) -> dict[str, np.ndarray]:
         """Preview name -> (H, W, 3) uint8 BGR.
 
         Raises:
-            NoFacesFound: No face of a faceset can be read any more.
+            NoFacesFound: No face of a source can be read any more.
         """
         from models.preview import preview_pictures
 
         if self._batches is None:
-            self._batches = self._load()
+            self._batches = self._data.preview_batches(self._model)
         return preview_pictures(self._model.preview(self._batches))
-
-    def _load(self) -> "dict[Side, Batch]":
-        from models.side import Side
-        from samplelib.sampler import preview_batch
-
-        src, dst = (self._facesets[side.value] for side in Side)
-        middles = np.linspace(0, 1, FACES + 2)[1:-1]
-        # While pretraining both sides have the same faces: others of them are shown as dst.
-        places = {Side.SRC: middles, Side.DST: middles - 0.5 / (FACES + 1) * (src is dst)}
-        return {side: preview_batch(
-            faceset, self._model.recipe(side),
-            np.round(places[side] * (len(faceset.faces) - 1)).astype(int))
-            for side, faceset in zip(Side, (src, dst), strict=True)}
 
 
 def with_chart(history: LossHistory, picture: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from core.imaging.io import encode_image
 from core.report import Reporter
 
 if TYPE_CHECKING:
-    from models.base import SwapModel
+    from models.base import TrainedModel
     from models.options import TrainingOptions
     from models.store import ModelStore, Progress
 
@@ -27,7 +27,7 @@ class Saver:
         saved_iteration: Up to where it goes; None before the first save of this run.
     """
 
-    def __init__(self, store: "ModelStore", model: "SwapModel", options: "TrainingOptions",
+    def __init__(self, store: "ModelStore", model: "TrainedModel", options: "TrainingOptions",
                  progress: "Progress", draw_picture: DrawPicture, reporter: Reporter):
         """
         Args:

@@ -22,12 +22,11 @@ from mainscripts.training.watch import Watch
 from mainscripts.views.view import Command, JoinedViews, TrainingView, make_view
 
 if TYPE_CHECKING:
-    from models.base import SwapModel
+    from models.base import TrainedModel
     from models.pace import Iteration
-    from models.side import Side
     from models.store import ModelStore, Progress
     from models.trainer import Trainer
-    from samplelib.sampler import BatchGenerator
+    from models.training_data import SampleSource
 
 PREVIEW = "preview.png"
 ON_REQUEST = "stopped on request"  # in a view of this process, as opposed to a signal
@@ -37,7 +36,7 @@ class Training(NamedTuple):
     """What a training run did.
 
     `reason`: why it ended; `iterations`, `seconds`, `losses`: over all runs (losses: mean of the
-    last 100 iterations); `images`: faces of both sides that this run trained on, and
+    last 100 iterations); `images`: samples of all sources that this run trained on, and
     `images_per_second`; `preview`: picture, if one is drawn.
     """
 
@@ -77,7 +76,7 @@ def opened_view(files: TrainOptions, store: "ModelStore",
 class Session:
     """One run. The chief saves and shows; other processes of a training only train along."""
 
-    def __init__(self, crew: Crew, store: "ModelStore", beginning: Beginning, model: "SwapModel",
+    def __init__(self, crew: Crew, store: "ModelStore", beginning: Beginning, model: "TrainedModel",
                  files: TrainOptions, view: TrainingView, reporter: Reporter):
         """
         Args:
@@ -93,11 +92,12 @@ class Session:
         self._begin, self._files, self._reporter = beginning, files, reporter
         self._view = view
         self._options, self._progress = beginning.options, beginning.progress
+        self._images_of_step = self._options.batch_size * len(beginning.data.names)
         self._start = self._progress.iteration, self._progress.seconds
         self._draws = crew.is_chief and (files.preview != "none" or files.tensorboard)
         self._drawn_first = False
         self._pictures: Mapping[str, np.ndarray] = {}
-        self._previews = Previews(model, beginning.facesets)
+        self._previews = Previews(model, beginning.data)
         self._history: PreviewHistory | None = None
         self._saver = Saver(store, model, self._options, self._progress, self._saved_picture,
                             reporter)
@@ -113,8 +113,8 @@ class Session:
             DiskFull: There is no room for the last save.
         """
         with ExitStack() as stack:
-            generators = {side: stack.enter_context(generator)
-                          for side, generator in self._generators().items()}
+            sources = {name: stack.enter_context(source)
+                       for name, source in self._sources().items()}
             stop = stack.enter_context(StopRequest())
             bar = stack.enter_context(self._reporter.progress(
                 "train", self._options.target_iteration or None, "it"))
@@ -123,28 +123,27 @@ class Session:
                 self._history = stack.enter_context(
                     PreviewHistory(self._store.folder, self._reporter.warning))
             self._watch.start()
-            reason = self._train(generators, stop)
+            reason = self._train(sources, stop)
             if self._asked_to_stop and not stop.requested:
                 reason = ON_REQUEST
             self._view.close(reason)
         self._crew.wait()
         return self._result(reason)
 
-    def _train(self, generators: "Mapping[Side, BatchGenerator]", stop: StopRequest) -> str:
+    def _train(self, sources: "Mapping[str, SampleSource]", stop: StopRequest) -> str:
         """Runs the loop and the last save."""
         from models.memory import exhaustion_reported
 
         try:
             with exhaustion_reported():
-                reason = self._trainer(generators, stop).train()
+                reason = self._trainer(sources, stop).train()
         except WorkerLost:
             self._save_at_end()  # the last whole iteration
             raise
         self._save_at_end()
         return reason
 
-    def _trainer(self, generators: "Mapping[Side, BatchGenerator]",
-                 stop: StopRequest) -> "Trainer":
+    def _trainer(self, sources: "Mapping[str, SampleSource]", stop: StopRequest) -> "Trainer":
         from models.guard import LossGuard
         from models.trainer import Every, Limits, Surroundings, Trainer
 
@@ -159,39 +158,24 @@ class Session:
             on_iteration=self._follow, on_message=self._say,
             should_stop=lambda: stop.requested or self._asked_to_stop,
             is_shared=self._crew.is_shared, roll_back=self._roll_back)
-        return Trainer(self._model, generators, self._progress,
+        return Trainer(self._model, sources, self._progress,
                        Limits(options.target_iteration, options.target_minutes, options.lr_decay),
                        self._guard, around, periodic)
 
-    def _generators(self) -> "dict[Side, BatchGenerator]":
-        from models.options import effective
-        from models.side import Side
-        from samplelib.sampler import BatchGenerator
+    def _sources(self) -> "dict[str, SampleSource]":
+        from models.training_data import Share
 
-        used, facesets = effective(self._options), self._begin.facesets
-        first_row, n_rows = self._crew.rows(used.batch_size)
-        generators = {}
-        for number, side in enumerate(Side):
-            extra = {}
-            if getattr(used, "uniform_yaw", False):
-                extra["uniform_yaw"] = True
-            if getattr(used, "ct_mode", "none") != "none" and side is Side.SRC:
-                extra["transfer_from"] = facesets[Side.DST.value]
-            generators[side] = BatchGenerator(
-                facesets[side.value], self._model.recipe(side), used.batch_size,
-                seed=2 * used.seed + number, workers=used.sample_threads,
-                start_index=self._progress.positions.get(side.value, 0),
-                on_problem=lambda problem: self._reporter.warning(
-                    f"{problem.path}: {problem.reason}"),
-                first_row=first_row, n_rows=n_rows, place=self._model.place, **extra)
-        return generators
+        first_row, n_rows = self._crew.rows(self._options.batch_size)
+        return self._begin.data.sources(self._model, Share(
+            first_row, n_rows, self._progress.positions,
+            lambda problem: self._reporter.warning(f"{problem.path}: {problem.reason}")))
 
     def _make_watch(self, bar: ProgressBar) -> Watch:
         from models.memory import memory_mb
 
         return Watch(self._store.name, self._begin.kind, self._progress, bar, self._view,
                      target_iteration=self._options.target_iteration,
-                     images=self._options.batch_size * len(self._begin.facesets),
+                     images=self._images_of_step,
                      memory_mb=memory_mb)
 
     def _follow(self, iteration: "Iteration") -> None:
@@ -284,7 +268,7 @@ class Session:
         progress = self._progress
         iterations, seconds = (progress.iteration - self._start[0],
                                progress.seconds - self._start[1])
-        images = max(iterations, 0) * self._options.batch_size * len(self._begin.facesets)
+        images = max(iterations, 0) * self._images_of_step
         preview = self._store.folder / PREVIEW
         return Training(
             reason, progress.iteration, progress.seconds,

@@ -35,7 +35,7 @@ class Watch:
             bar: Of the console; started.
             view: Of the user.
             target_iteration: 0 is none.
-            images: Faces of both sides in one iteration, over all machines.
+            images: Samples of all sources in one iteration, over all machines.
             memory_mb: Gives the peak of memory so far.
             clock: Seconds that only grow.
         """

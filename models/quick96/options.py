@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from core.options import option
-from models.options import TrainingOptions
+from models.options import SwapOptions
 
 
 @dataclass(frozen=True)
-class Quick96Options(TrainingOptions):
+class Quick96Options(SwapOptions):
     """The defaults are Quick96 itself; smaller shapes train on a CPU within minutes."""
 
     structural: ClassVar[tuple[str, ...]] = (

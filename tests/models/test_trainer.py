@@ -80,10 +80,10 @@ class Run:
         self.told: list[Iteration] = []
         self.messages: list[str] = []
         self.progress = progress or Progress()
-        generators = {side: Samples(model.clock, start, waits)
-                      for side, start in zip(Side, starts)}
+        sources = {side: Samples(model.clock, start, waits)
+                   for side, start in zip(Side, starts)}
         self.trainer = Trainer(
-            model, generators, self.progress, limits, guard or LossGuard(4.0),
+            model, sources, self.progress, limits, guard or LossGuard(4.0),
             Surroundings(on_iteration=self.told.append, on_message=self.messages.append,
                          clock=model.clock, **around), periodic)
         self.reason = self.trainer.train()

@@ -1,7 +1,6 @@
 """Shares of a batch and faces of machines; what many processes do is tested in tests/e2e."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import tensorflow as tf
@@ -11,15 +10,14 @@ from mainscripts.training.crew import (
     SPLIT_CPU,
     Crew,
     choose_devices,
-    fingerprint,
     require_same_faces,
 )
 from mainscripts.training.options import TrainOptions
+from models.training_data import fingerprint
 
 
-def faceset(*names, folder="faces"):
-    return SimpleNamespace(folder=Path(folder),
-                           faces=[SimpleNamespace(path=Path(folder) / name) for name in names])
+def paths(*names, folder="faces"):
+    return [Path(folder) / name for name in names]
 
 
 def test_a_single_process_is_the_chief_and_makes_the_whole_batch():
@@ -38,11 +36,11 @@ def test_a_process_makes_the_rows_of_its_devices(first, here, rows):
 
 
 def test_machines_must_have_the_same_faces():
-    told = {"src": fingerprint(faceset("a.jpg", "b.jpg"))}
-    require_same_faces(told, {"src": faceset("a.jpg", "b.jpg", folder="elsewhere")})
-    for other in (faceset("a.jpg"), faceset("a.jpg", "c.jpg"), faceset("b.jpg", "a.jpg")):
+    told = {"src": fingerprint(paths("a.jpg", "b.jpg"))}
+    require_same_faces(told, {"src": fingerprint(paths("a.jpg", "b.jpg", folder="elsewhere"))})
+    for other in (paths("a.jpg"), paths("a.jpg", "c.jpg"), paths("b.jpg", "a.jpg")):
         with pytest.raises(DeviceError, match="those of the first machine .2.; copy the folder"):
-            require_same_faces(told, {"src": other})
+            require_same_faces(told, {"src": fingerprint(other)})
 
 
 def test_devices_are_counted_over_all_machines(monkeypatch):
