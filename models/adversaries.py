@@ -6,10 +6,10 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from core.errors import OptionError
-from models.autoencoder_model import GENERATOR
 from models.networks.discriminators.base import Discriminator
 from models.networks.discriminators.registry import DISCRIMINATORS
 from models.options import AdversarialOptions
+from models.training_parts import GENERATOR
 
 GAN, CODE_DISCRIMINATOR = "GAN", "code_discriminator"
 LABELS = {GAN: "gan", CODE_DISCRIMINATOR: "true face"}  # in the log

@@ -1,39 +1,32 @@
 """What all models made of an autoencoder have in common."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
 import tensorflow as tf
 
-from core.errors import OptionError
 from facelib.face_type import FaceType
 from facelib.types import Predictor
 from leras.graph import compile, image_spec
 from leras.module import Module
-from leras.optimizers.adabelief import AdaBelief
-from leras.optimizers.adam import Adam
-from leras.optimizers.base import Optimizer, Schedule
-from leras.optimizers.rmsprop import RMSprop
+from leras.optimizers.base import Optimizer
 from leras.precision import PRECISIONS
-from leras.replicas import n_replicas
 from leras.train_step import Objectives, StepControl, StepResult, TrainStep
 from models.base import SwapModel
 from models.inputs import Inputs, is_placed, require_bytes
 from models.networks.amp import AMPAutoencoder
 from models.networks.autoencoder import Autoencoder, Decoded
 from models.networks.discriminators.base import Discriminator
-from models.options import TrainingOptions, effective
+from models.options import TrainingOptions
 from models.predictor import CompiledPredictor
 from models.preview import PreviewRow
 from models.preview_rows import Reconstructions, swap_previews
 from models.side import Side
+from models.training_parts import GENERATOR, LOSS_SCALE, build_optimizer, misfit
 from samplelib.sampler import Batch
 
-OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
-    "rmsprop": RMSprop, "adabelief": AdaBelief, "adam": Adam}
-GENERATOR, LOSS_SCALE = "generator", "loss_scale"
 ADVERSARIES = ("GAN", "code_discriminator")  # parts that a model may do without
 
 
@@ -193,54 +186,6 @@ class AutoencoderModel(SwapModel):
             {"face": lambda codes: network.decoder_src.face(codes.swap),
              "face_mask": lambda codes: network.decoder_src.mask(codes.swap),
              "dst_mask": lambda codes: network.decoder_dst.mask(codes.dst)})
-
-
-def slice_size(options: TrainingOptions) -> int:
-    """Samples of each side that pass through the networks at once on one device.
-
-    Raises:
-        OptionError: The batch cannot be shared evenly among the devices of the strategy in whose
-            scope this is called, and then into `options.accumulate` parts.
-    """
-    devices = n_replicas(tf.distribute.get_strategy())
-    parts = devices * options.accumulate
-    if options.batch_size % parts:
-        fitting = max(parts, round(options.batch_size / parts) * parts)
-        raise OptionError(
-            f"a batch of {options.batch_size} cannot be divided evenly among {devices} devices "
-            f"with accumulate {options.accumulate}; use --batch-size {fitting}")
-    return options.batch_size // parts
-
-
-def build_optimizer(options: TrainingOptions, module: Module, number: int,
-                    frozen: Sequence[str] = ()) -> Optimizer:
-    """The optimizer of a network.
-
-    Args:
-        options: Of the model.
-        module: Its variables are trained.
-        number: Of the optimizer in its model, so that each drops other weights out.
-        frozen: Names of the module's parts that are not trained.
-    """
-    used = effective(options)
-    schedule = Schedule(used.learning_rate, used.lr_dropout, used.lr_cosine_period,
-                        used.clip_gradients)
-    variables = dict(module.named_variables())
-    compat = {"compat": used.adabelief_compat} if used.optimizer == "adabelief" else {}
-    return OPTIMIZERS[used.optimizer](
-        variables, schedule, seed=used.seed + number,
-        frozen=[path for path in variables if path.split("/")[0] in frozen], **compat)
-
-
-def misfit(module: Module, arrays: Mapping[str, np.ndarray] | None) -> str:
-    """Why a module cannot take these arrays; empty if it can."""
-    if arrays is None:
-        return "none is saved"
-    shapes = {path: tuple(variable.shape) for path, variable in module.named_variables()}
-    if shapes.keys() != arrays.keys():
-        return "the saved one is of another kind"
-    fits = all(tuple(arrays[path].shape) == shape for path, shape in shapes.items())
-    return "" if fits else "the saved one has other sizes"
 
 
 def divided(state: Mapping[str, Mapping[str, np.ndarray]]) -> Mapping[str, Mapping]:

@@ -7,12 +7,13 @@ import tensorflow as tf
 from examples.tiny_model.network import TinyNetwork
 from examples.tiny_model.options import TinyOptions
 from leras.train_step import Objectives
-from models.autoencoder_model import GENERATOR, AutoencoderModel, slice_size
+from models.autoencoder_model import AutoencoderModel
 from models.inputs import Inputs
 from models.losses import Target, Term, by_side, mask_error, weighted
 from models.networks.autoencoder import Decoded
 from models.samples import input_name, output_names, sample_recipe
 from models.side import Side
+from models.training_parts import GENERATOR, slice_size
 from samplelib.recipe import SampleRecipe
 
 

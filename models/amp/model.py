@@ -15,7 +15,7 @@ from models import losses
 from models.adversaries import GAN, Contest, build_gan, hold_contests, patch_size
 from models.amp.options import AMPOptions
 from models.amp.preview import MORPHS, morph_previews
-from models.autoencoder_model import GENERATOR, AutoencoderModel, slice_size
+from models.autoencoder_model import AutoencoderModel
 from models.inputs import Inputs
 from models.losses import Target
 from models.networks.amp import AMPAutoencoder, first_channels, mix_channels, random_channels
@@ -25,6 +25,7 @@ from models.predictor import CompiledPredictor
 from models.preview import PreviewRow
 from models.samples import input_name, output_names, sample_recipe
 from models.side import Side
+from models.training_parts import GENERATOR, slice_size
 from samplelib.recipe import SampleRecipe
 from samplelib.sampler import Batch
 

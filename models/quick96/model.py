@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from leras.precision import PRECISIONS
 from leras.train_step import Objectives, StepControl, StepResult
-from models.autoencoder_model import GENERATOR, AutoencoderModel, slice_size
+from models.autoencoder_model import AutoencoderModel
 from models.inputs import Inputs
 from models.losses import (
     Target,
@@ -19,6 +19,7 @@ from models.losses import (
 from models.networks.architecture import Architecture, build_autoencoder
 from models.quick96.options import Quick96Options
 from models.side import Side
+from models.training_parts import GENERATOR, slice_size
 from samplelib.recipe import SampleOptions, SampleRecipe
 from samplelib.sampler import Batch
 

@@ -16,7 +16,7 @@ from models.adversaries import (
     hold_contests,
     patch_size,
 )
-from models.autoencoder_model import GENERATOR, AutoencoderModel, slice_size
+from models.autoencoder_model import AutoencoderModel
 from models.inputs import Inputs
 from models.losses import Target
 from models.networks.architecture import build_autoencoder, parse_architecture
@@ -27,6 +27,7 @@ from models.options import effective
 from models.saehd.options import SAEHDOptions
 from models.samples import input_name, output_names, sample_recipe
 from models.side import Side
+from models.training_parts import GENERATOR, slice_size
 from samplelib.recipe import SampleRecipe
 
 FACE_STYLE, BACKGROUND_STYLE = 100.0, 0.1  # weights of the styles at a power of 1
