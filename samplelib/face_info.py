@@ -7,7 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from core.polygons import Polygon
 from facelib.face_type import FaceType
+from samplelib.segmentation_json import (
+    bytes_from_json,
+    bytes_to_json,
+    polygons_from_json,
+    polygons_to_json,
+)
 
 VERSION = 1
 
@@ -35,6 +42,10 @@ class FaceInfo:
         sanity: How plausible the landmarks are, 0 to 1 (`facelib.sanity`).
         track: Number of the track, from 0: faces of one person that follow each other in a video.
         eyebrows_expand_mod: How far the hull mask reaches above the brows; 1 is normal.
+        polygons: What somebody drew: which parts of the aligned picture are the visible face.
+        xseg_mask: The mask that a segmenter made, of the whole aligned picture: the bytes of a grey
+            picture (`samplelib.face_labels`).
+        xseg_origin: Which segmenter made it.
         version: Version of the format the face was read from.
         extra: Fields this version does not know, as plain JSON values.
     """
@@ -52,6 +63,9 @@ class FaceInfo:
     sanity: float | None = None
     track: int | None = None
     eyebrows_expand_mod: float = 1.0
+    polygons: tuple[Polygon, ...] = ()
+    xseg_mask: bytes | None = None
+    xseg_origin: str | None = None
     version: int = VERSION
     extra: Mapping[str, Any] = field(default_factory=dict)
 
@@ -62,6 +76,9 @@ _ARRAYS = {"landmarks": (68, 2), "source_rect": (4,), "source_landmarks": (68, 2
 _NUMBERS = {"score": float, "sanity": float, "eyebrows_expand_mod": float, "frame_index": int,
             "track": int, "version": int}
 _TUPLES = {"source_size": (int, 2), "pose": (float, 3)}
+# Field -> how it becomes a JSON value, and back.
+_SPECIAL = {"polygons": (polygons_to_json, polygons_from_json),
+            "xseg_mask": (bytes_to_json, lambda value: bytes_from_json("xseg_mask", value))}
 _FACE_TYPES = {face_type.label: face_type for face_type in FaceType}
 # Turning the text of the landmarks into numbers is what takes long.
 _TEXT_NUMBERS = json.JSONDecoder(parse_float=str)
@@ -77,7 +94,7 @@ def to_json(info: FaceInfo) -> bytes:
     values = dict(info.extra)
     for name in sorted(_NAMES):
         value = getattr(info, name)
-        if value is not None:
+        if value is not None and not (isinstance(value, tuple) and not value):
             values[name] = _plain(name, value)
     return json.dumps(values, ensure_ascii=False, allow_nan=False,
                       separators=(",", ":")).encode("utf-8", "surrogatepass")
@@ -156,6 +173,8 @@ def _plain(name: str, value: Any) -> Any:
         return list(_tuple(name, value))
     if name in _NUMBERS:
         return _number(name, value)
+    if name in _SPECIAL:
+        return _SPECIAL[name][0](value)
     return value.label if isinstance(value, FaceType) else str(value)
 
 
@@ -167,6 +186,8 @@ def _parsed(name: str, value: Any) -> Any:
         return _tuple(name, value)
     if name in _NUMBERS:
         return _number(name, value)
+    if name in _SPECIAL:
+        return _SPECIAL[name][1](value)
     if not isinstance(value, str):
         raise ValueError(f"{name} of the face data is not a text")
     if name != "face_type":

@@ -53,9 +53,9 @@ def test_rewritten_data_leave_the_picture_and_unknown_fields(path, info):
 
 
 def test_data_larger_than_a_segment_come_back(path, info):
-    big = FaceInfo(FaceType.FULL, info.landmarks, extra={"polygons": list(range(40_000))})
+    big = FaceInfo(FaceType.FULL, info.landmarks, extra={"new_points": list(range(40_000))})
     face_image.write_info(path, big)
-    assert face_image.read_info(path).extra["polygons"][-1] == 39_999
+    assert face_image.read_info(path).extra["new_points"][-1] == 39_999
     with Image.open(path) as shown:
         assert shown.size == (96, 96)
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from core.polygons import Polygon
 from facelib.face_type import FaceType
 from samplelib.face_info import VERSION, FaceInfo, from_json, to_json
 
@@ -37,6 +38,11 @@ INFOS = st.builds(
     sanity=optional(st.floats(0, 1)),
     track=optional(st.integers(0, 2**40)),
     eyebrows_expand_mod=st.floats(0, 4),
+    polygons=st.lists(st.builds(
+        Polygon, st.lists(st.tuples(FINITE, FINITE), max_size=4), st.booleans()),
+        max_size=3).map(tuple),
+    xseg_mask=optional(st.binary()),
+    xseg_origin=optional(st.text()),
     version=st.integers(1, 9),
     extra=st.dictionaries(st.text(max_size=5).map("new_{}".format), JSON_VALUES, max_size=3))
 
@@ -45,7 +51,8 @@ INFOS = st.builds(
 def test_everything_comes_back(info):
     read = from_json(to_json(info))
     for name in ("face_type", "source_filename", "source_size", "frame_index", "score", "pose",
-                 "sanity", "track", "eyebrows_expand_mod", "version", "extra"):
+                 "sanity", "track", "eyebrows_expand_mod", "version", "extra", "polygons",
+                 "xseg_mask", "xseg_origin"):
         assert getattr(read, name) == getattr(info, name), name
     for name in ("landmarks", "source_rect", "source_landmarks", "image_to_face_mat"):
         written, back = getattr(info, name), getattr(read, name)
