@@ -9,24 +9,28 @@ from core.chunks import CHUNK_SIZE, chunks_of
 from core.errors import CheckpointError
 from core.frames import Frame, FrameSource
 from core.native_log import quiet_import
-from core.pipeline import Failed, Pipeline
+from core.pipeline import Failed
 from core.report import SilentReporter
 from mainscripts.merging.dst_faces import FacesByStem
 from mainscripts.merging.frame_settings import FrameSettings
-from mainscripts.merging.model import MergeModel, load_model
+from mainscripts.merging.model import MergeModel, load_needed, needed_by
 from mainscripts.merging.options import MergeFiles
-from mainscripts.merging.stages import Merger, merge_stages
+from mainscripts.merging.stages import Merger, MergeWork
+from mainscripts.merging.steady import around
 from mainscripts.merging.write import FrameWriter
+from merger.networks import NeededNetworks
 
 
 class MergeJob(NamedTuple):
     """What a worker has to know; can be sent to another process.
 
-    `source`, `faces`, `settings`: of the frames of the chunk alone; `generation`: of the model,
-    that all workers must have.
+    `source`, `faces`, `settings`: of the frames of the chunk and those around it that have a say
+    in their colours; `written`: names of the frames of the chunk; `generation`: of the model, that
+    all workers must have.
     """
 
     source: FrameSource
+    written: frozenset[str]
     faces: FacesByStem
     files: MergeFiles
     settings: FrameSettings
@@ -36,9 +40,11 @@ class MergeJob(NamedTuple):
 def jobs_of(source: FrameSource, todo: Sequence[Frame], faces: FacesByStem, files: MergeFiles,
             settings: FrameSettings, generation: int) -> Iterator[MergeJob]:
     """Deals out the frames that are left."""
-    for frames in chunks_of(todo, CHUNK_SIZE):
-        of_chunk = {frame.stem: faces[frame.stem] for frame in frames if frame.stem in faces}
-        yield MergeJob(replace(source, frames=tuple(frames)), of_chunk, files,
+    for chunk in chunks_of(todo, CHUNK_SIZE):
+        frames = around(source.frames, chunk, faces, settings)
+        of_frames = {frame.stem: faces[frame.stem] for frame in frames if frame.stem in faces}
+        yield MergeJob(replace(source, frames=tuple(frames)),
+                       frozenset(frame.name for frame in chunk), of_frames, files,
                        settings.only(frames), generation)
 
 
@@ -52,20 +58,23 @@ def merge_chunk(job: MergeJob) -> list[tuple[str, int | Failed]]:
         CheckpointError: The model has been saved anew since the merge began.
     """
     quiet_import("tensorflow")
-    model = _model_of_worker(job.files)
+    model = _model_of_worker(job.files, job.settings)
     if model.generation != job.generation:
-        _model_of_worker.cache_clear()
+        _kept_model.cache_clear()
         raise CheckpointError(
             f"{job.files.model_dir}: the model was saved while frames were merged with generation "
             f"{job.generation}; stop its training, then run the same command with --overwrite")
     output = FrameWriter.open(job.files.output_dir, job.files.output_mask_dir)
-    pipeline = Pipeline(job.source.read(job.source.frames),
-                        merge_stages(Merger(model.predictor, job.faces), job.settings, output))
+    work = MergeWork(Merger(model.networks, job.faces), job.settings, output, job.written)
     return [(name, outcome.portable() if isinstance(outcome, Failed) else outcome)
-            for name, outcome in pipeline]
+            for name, outcome in work.pipeline(job.source, job.source.frames)]
+
+
+def _model_of_worker(files: MergeFiles, settings: FrameSettings) -> MergeModel:
+    return _kept_model(files, needed_by(settings))
 
 
 @functools.lru_cache(maxsize=1)
-def _model_of_worker(files: MergeFiles) -> MergeModel:
-    """Kept, as chunk after chunk needs the same model."""
-    return load_model(files, SilentReporter())
+def _kept_model(files: MergeFiles, needed: NeededNetworks) -> MergeModel:
+    """Kept, as chunk after chunk needs the same networks."""
+    return load_needed(files, needed, SilentReporter())

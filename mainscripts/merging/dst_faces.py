@@ -2,9 +2,10 @@
 
 import contextlib
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,14 +23,29 @@ class DstFace:
         landmarks: (68, 2) float64, pixels of the frame.
         track: Of its person, or None where the extraction did not tell.
         path: Its aligned picture; None for a face that was put in between others.
+        eyebrows_expand: How far the hull of its landmarks reaches above the brows; 1 is normal.
         motion: (x, y) pixels that its middle moves from the frame before to the one after; 0 where
             it is not in both.
+        stretch: Where it is seen without a break, or None if nobody looked.
     """
 
     landmarks: np.ndarray
     track: int | None
     path: Path | None
+    eyebrows_expand: float = 1.0
     motion: tuple[float, float] = (0.0, 0.0)
+    stretch: "Stretch | None" = None
+
+
+class Stretch(NamedTuple):
+    """Frames of one shot that follow each other and show one person.
+
+    `person`: the track, or "alone"; `first`, `last`: places of the frames among all.
+    """
+
+    person: int | str
+    first: int
+    last: int
 
 
 FacesByStem = Mapping[str, Sequence[DstFace]]
@@ -47,7 +63,8 @@ def read_faces(aligned_dir: Path) -> dict[str, list[DstFace]]:
         info = face.info
         if info.source_filename is not None and info.source_landmarks is not None:
             found.setdefault(Path(info.source_filename).stem, []).append(
-                DstFace(info.source_landmarks, info.track, face.path))
+                DstFace(info.source_landmarks, info.track, face.path,
+                        info.eyebrows_expand_mod))
     return found
 
 
@@ -70,10 +87,37 @@ def with_motion(stems: Sequence[str], faces: FacesByStem) -> dict[str, list[DstF
     return moved
 
 
+def with_stretches(stems: Sequence[str], faces: FacesByStem, cuts: Collection[str]
+                   ) -> dict[str, list[DstFace]]:
+    """The same faces, each with the stretch it belongs to.
+
+    Args:
+        stems: Of all frames, in order.
+        faces: Of these frames.
+        cuts: Stems of frames with which a new shot begins.
+    """
+    starts: dict[int | str, int] = {}
+    spans: dict[tuple[int | str, int], Stretch] = {}
+    places: dict[str, dict[int | str, int]] = {}
+    for place, stem in enumerate(stems):
+        keys = {_key(face, faces[stem]) for face in faces.get(stem, ())} - {None}
+        starts = {key: starts[key] if key in starts and stem not in cuts else place for key in keys}
+        places[stem] = starts
+        spans.update(((key, first), Stretch(key, first, place)) for key, first in starts.items())
+    return {stem: [_stretched(face, _key(face, of_frame), places[stem], spans)
+                   for face in of_frame] for stem, of_frame in faces.items()}
+
+
+def _stretched(face: DstFace, key: int | str | None, starts: Mapping[int | str, int],
+               spans: Mapping[tuple[int | str, int], Stretch]) -> DstFace:
+    return face if key is None else replace(face, stretch=spans[key, starts[key]])
+
+
 def fingerprint(faces: Iterable[DstFace], *, with_motion: bool) -> int:
     """Changes when a face of a frame is added, deleted or extracted otherwise."""
     arrays = [part for face in faces
-              for part in (face.landmarks, *[face.motion] * with_motion)]
+              for part in (face.landmarks, face.eyebrows_expand,
+                           *[face.motion] * with_motion)]
     return zlib.crc32(b"".join(np.asarray(part, np.float32).tobytes() for part in arrays))
 
 

@@ -9,19 +9,20 @@ from typing import Any, NamedTuple
 from core.chunks import ChunkRunner, check_address, open_runner
 from core.errors import NoFacesFound, UsageError
 from core.frames import Frame, FrameSource, open_frames
-from core.pipeline import Failed, Pipeline
+from core.pipeline import Failed
 from core.report import Reporter
 from core.video import find_video
 from mainscripts.command import in_one_line, stop_if_disk_full
 from mainscripts.merging.chosen import like_reference, of_tracks
 from mainscripts.merging.chunk import jobs_of, merge_chunk
-from mainscripts.merging.dst_faces import FacesByStem, read_faces, with_motion
+from mainscripts.merging.dst_faces import FacesByStem, read_faces, with_motion, with_stretches
 from mainscripts.merging.frame_settings import SETTINGS_FILE, FrameSettings, read_settings
 from mainscripts.merging.gaps import count_filled, fill_gaps, read_extracted
 from mainscripts.merging.journal import MergeJournal
 from mainscripts.merging.model import MergeModel, load_model
 from mainscripts.merging.options import MergeFiles
-from mainscripts.merging.stages import Merger, merge_stages
+from mainscripts.merging.stages import Merger, MergeWork
+from mainscripts.merging.steady import around
 from mainscripts.merging.video_output import VideoOutput
 from mainscripts.merging.write import FrameWriter, Output
 from merger.options import MergeOptions
@@ -62,7 +63,7 @@ def merge(files: MergeFiles, options: MergeOptions, reporter: Reporter) -> Mergi
     faces = faces_of(files, source.frames)
     settings = settings_of(files, options, source.frames)
     output = open_output(files, source)
-    model = load_model(files, reporter)
+    model = load_model(files, settings, reporter)
     with (
         MergeJournal(files, settings, model, source.frames, faces, output) as journal,
         contextlib.closing(output),
@@ -134,7 +135,7 @@ def open_source(files: MergeFiles, reporter: Reporter) -> FrameSource:
     Raises:
         NoImagesFound, VideoError: There are none.
     """
-    source = open_frames(files.input_dir)
+    source = open_frames(files.input_dir, deep=True)
     for name in getattr(source, "left_out", ()):
         reporter.warning(f"{in_one_line(name)}: left out, as another frame has this name before "
                          "its suffix")
@@ -159,10 +160,10 @@ def faces_of(files: MergeFiles, frames: Sequence[Frame]) -> FacesByStem:
         faces = of_tracks(faces, files.track)
     if files.reference is not None:
         faces = like_reference(faces, files.reference)
+    extracted = read_extracted(files.aligned_dir, stems)
     if files.fill_gaps:
-        extracted = read_extracted(files.aligned_dir, stems)
         faces = fill_gaps(stems, faces, extracted, files.fill_gaps)
-    return with_motion(stems, faces)
+    return with_stretches(stems, with_motion(stems, faces), extracted.cuts)
 
 
 @dataclass(frozen=True)
@@ -189,9 +190,10 @@ class _Work:
         if self.files.scheduler is not None:
             with open_runner(self.files.scheduler) as runner:
                 return self.on(runner, todo), {}
-        merger = Merger(self.model.predictor, self.faces)
-        pipeline = Pipeline(self.source.read(todo),
-                            merge_stages(merger, self.settings, self.output))
+        work = MergeWork(Merger(self.model.networks, self.faces), self.settings, self.output,
+                         {frame.name for frame in todo})
+        pipeline = work.pipeline(
+            self.source, around(self.source.frames, todo, self.faces, self.settings))
         return self._take(pipeline, todo), pipeline.stats
 
     def on(self, runner: ChunkRunner, todo: Sequence[Frame]) -> list[tuple[str, str]]:

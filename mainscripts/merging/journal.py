@@ -1,17 +1,20 @@
 """What is merged already, and with what: so that a merge goes on after any interruption."""
 
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from core.frames import Frame
 from core.journal import Journal
 from core.paths import relative
 from mainscripts.merging.dst_faces import FacesByStem, fingerprint
-from mainscripts.merging.frame_settings import FrameSettings
+from mainscripts.merging.frame_settings import FrameSettings, differences
 from mainscripts.merging.model import MergeModel
 from mainscripts.merging.options import MergeFiles
+from mainscripts.merging.steady import with_a_say
 from mainscripts.merging.write import Output
+from merger.options import MergeOptions
 
 JOURNAL = "merge.jsonl"
 
@@ -28,6 +31,7 @@ class MergeJournal:
             UsageError: The folder holds frames merged otherwise.
         """
         self._faces, self._settings, self._output = faces, settings, output
+        self._frames = {frame.index: frame for frame in frames}
         header = {"job": "merge", "input_dir": relative(files.input_dir, output.folder),
                   "model": model.name, "generation": model.generation, **asdict(settings.base)}
         wanted = {frame.stem for frame in frames}
@@ -49,15 +53,20 @@ class MergeJournal:
 
     def is_done(self, frame: Frame) -> bool:
         """Whether a frame and its mask are there, made with the faces and options it has now."""
-        noted = self._journal.done.get(frame.name, {})
-        return (noted.get("landmarks") == self._fingerprint(frame)
-                and noted.get("options", {}) == self._settings.changes(frame)
-                and self._output.is_there(frame))
+        return self.made_with(frame) == self._settings.of(frame)
 
-    def add(self, frame: Frame, n_faces: int) -> None:
-        """Notes that a frame is done."""
-        own = self._settings.changes(frame)
-        self._journal.add(frame.name, faces=n_faces, landmarks=self._fingerprint(frame),
+    def made_with(self, frame: Frame) -> MergeOptions | None:
+        """The options with which a frame was made; None if it is not there or its faces differ."""
+        noted = self._journal.done.get(frame.name, {})
+        options = replace(self._settings.base, **noted.get("options", {}))
+        is_same = noted.get("landmarks") == self._fingerprint(frame, options)
+        return options if is_same and self._output.is_there(frame) else None
+
+    def add(self, frame: Frame, n_faces: int, options: MergeOptions | None = None) -> None:
+        """Notes that a frame is done; with other options than the settings say, if given."""
+        options = options or self._settings.of(frame)
+        own = differences(self._settings.base, options)
+        self._journal.add(frame.name, faces=n_faces, landmarks=self._fingerprint(frame, options),
                           **({"options": own} if own else {}))
 
     def forget(self, frame: Frame) -> None:
@@ -70,5 +79,13 @@ class MergeJournal:
         return sum(self._journal.done.get(frame.name, {"faces": 0})["faces"] > 0
                    for frame in frames)
 
-    def _fingerprint(self, frame: Frame) -> int:
-        return fingerprint(self._faces.get(frame.stem, ()), with_motion=False)
+    def _fingerprint(self, frame: Frame, options: MergeOptions) -> int:
+        """Of its faces, and of those around them that have a say in their colours."""
+        with_motion = options.motion_blur_power > 0
+        own = fingerprint(self._faces.get(frame.stem, ()), with_motion=with_motion)
+        others = with_a_say(frame, self._faces, options) - {frame.index}
+        if not others:
+            return own
+        told = [own, *(fingerprint(self._faces.get(self._frames[index].stem, ()),
+                                   with_motion=False) for index in sorted(others))]
+        return zlib.crc32(repr(told).encode())

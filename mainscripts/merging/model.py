@@ -1,30 +1,45 @@
-"""The saved model that a merge uses."""
+"""The saved model that a merge uses, and the other networks that its options need."""
 
 from typing import NamedTuple
 
 from core.report import Reporter
-from facelib.types import Predictor
+from facelib.registry import ENHANCERS
+from mainscripts.merging.frame_settings import FrameSettings
 from mainscripts.merging.options import MergeFiles
+from mainscripts.merging.stages import MergeNetworks
 from mainscripts.model_kind import DEFAULT_KIND, saved_kind
+from merger.networks import NeededNetworks, needed_networks
 from models.registry import known_kind, label
 
 
 class MergeModel(NamedTuple):
-    """A swap, ready to use: `name` with its kind, `generation` that was loaded."""
+    """Networks, ready to use: `name` of the swap with its kind, `generation` that was loaded."""
 
-    predictor: Predictor
+    networks: MergeNetworks
     name: str
     generation: int
 
 
-def load_model(files: MergeFiles, reporter: Reporter) -> MergeModel:
-    """Loads the newest readable generation.
+def load_model(files: MergeFiles, settings: FrameSettings, reporter: Reporter) -> MergeModel:
+    """Loads the newest readable generation, and what the options of all frames need beside it.
 
     Raises:
         ModelNotFound, CheckpointError: There is no readable model.
         UsageError: Models of several kinds have the name.
-        OptionError, DeviceError: The GPUs are none.
+        OptionError, DeviceError: The GPUs are none, or a network has an unknown name.
+        WeightsMissing: A network has no weights.
     """
+    return load_needed(files, needed_by(settings), reporter)
+
+
+def needed_by(settings: FrameSettings) -> NeededNetworks:
+    """What the options of all frames need of other networks than the swap."""
+    each = [needed_networks(options) for options in (settings.base, *settings.own.values())]
+    return NeededNetworks(*map(any, zip(*each)))
+
+
+def load_needed(files: MergeFiles, needed: NeededNetworks, reporter: Reporter) -> MergeModel:
+    """As `load_model`, for what is `needed`."""
     from models.loading import restore_swap  # TensorFlow: too heavy for --help
     from models.store import ModelStore
 
@@ -37,8 +52,10 @@ def load_model(files: MergeFiles, reporter: Reporter) -> MergeModel:
     saved = store.require()
     for problem in store.generations.problems:
         reporter.warning(problem)
-    return MergeModel(restore_swap(kind, saved).predictor(), f"{files.name}_{label(kind)}",
-                      saved.number)
+    networks = MergeNetworks(
+        restore_swap(kind, saved).predictor(),
+        enhancer=ENHANCERS.load(files.enhancer)() if needed.enhanced else None)
+    return MergeModel(networks, f"{files.name}_{label(kind)}", saved.number)
 
 
 def kind_of(files: MergeFiles) -> str:

@@ -1,19 +1,23 @@
 """The way of a frame: read, predict, merge and write, each in threads of its own."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from core.frames import Frame, Load
-from core.pipeline import FRAME_ERRORS, Stage
-from facelib.types import Predictor, SwapPrediction
+from core.frames import Frame, FrameSource, Load
+from core.pipeline import FRAME_ERRORS, SOURCE, Failed, Pipeline, Stage
+from facelib.protocols import FaceEnhancer, FaceSegmenter
+from facelib.types import Predictor
 from mainscripts.merging.dst_faces import DstFace, FacesByStem
 from mainscripts.merging.frame_settings import FrameSettings
+from mainscripts.merging.steady import ReadFrame, SwappedFrame, reach_of, steadied
 from mainscripts.merging.write import Output
+from merger.color_memory import measure_colors, needs_colors
 from merger.modes import RAW_PREDICT
+from merger.networks import SEGMENTER_SIDE, needed_networks, with_networks
 from merger.options import MergeOptions, needed_masks
 from merger.paste import crop_for_prediction
 from merger.pipeline import (
@@ -27,14 +31,15 @@ from merger.pipeline import (
 BATCH = 8
 """Frames whose faces are swapped together, and faces in the network at a time."""
 
+T = TypeVar("T")
 
-class ReadFrame(NamedTuple):
-    """A frame with its picture, (H, W, 3) uint8 BGR, its faces and what the model sees of them."""
 
-    frame: Frame
-    image: np.ndarray
-    faces: Sequence[DstFace]
-    crops: list[np.ndarray]
+class MergeNetworks(NamedTuple):
+    """The swap, and what else the options need: a segmenter and an enhancer, or None."""
+
+    predictor: Predictor
+    segmenter: FaceSegmenter | None = None
+    enhancer: FaceEnhancer | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,12 +47,17 @@ class Merger:
     """Merges frames with one model.
 
     Attributes:
-        predictor: The swap.
+        networks: What it asks.
         faces: Of the frames.
     """
 
-    predictor: Predictor
+    networks: MergeNetworks
     faces: FacesByStem
+
+    @property
+    def predictor(self) -> Predictor:
+        """The swap."""
+        return self.networks.predictor
 
     def look(self, frame: Frame, image: np.ndarray) -> ReadFrame:
         """Cuts the faces out of a frame."""
@@ -62,71 +72,167 @@ class Merger:
 
         Args:
             frames: From `look`.
-            options: Of each; they say which masks are wanted.
+            options: Of each; they say what is wanted beside the face.
         """
-        crops = [crop for frame in frames for crop in frame.crops]
-        face_mask, dst_mask = map(any, zip(*map(needed_masks, options)))
-        predictions = self._predictions(crops, face_mask, dst_mask)
-        return [[FaceToMerge(face.landmarks, next(predictions), crop)
+        asked = [_Asked(frame, face, crop, own) for frame, own in zip(frames, options, strict=True)
                  for face, crop in zip(frame.faces, frame.crops, strict=True)]
-                for frame in frames]
-
-    def _predictions(self, crops: Sequence[np.ndarray], face_mask: bool, dst_mask: bool
-                     ) -> Iterator[SwapPrediction]:
         # Batches are always full: with another size the last bit of a result may differ, and a
         # merge that went on after a crash would not give the very same pixels.
-        for start in range(0, len(crops), BATCH):
-            batch = crops[start: start + BATCH]
-            full = [*batch, *[batch[-1]] * (BATCH - len(batch))]
-            swapped = self.predictor(np.stack(full), face_mask=face_mask, dst_mask=dst_mask)
-            for number in range(len(batch)):
-                yield prediction_of(swapped, number)
+        answers = iter([answer for start in range(0, len(asked), BATCH)
+                        for answer in self._answered(asked[start: start + BATCH])])
+        return [[next(answers) for _ in frame.faces] for frame in frames]
+
+    def _answered(self, asked: Sequence["_Asked"]) -> list[FaceToMerge]:
+        """What the networks say of at most BATCH faces."""
+        face_mask, dst_mask = map(any, zip(*(needed_masks(one.options) for one in asked)))
+        swapped = self.predictor(np.stack([one.crop for one in _filled(asked)]),
+                                 face_mask=face_mask, dst_mask=dst_mask)
+        faces = [FaceToMerge(one.face.landmarks, prediction_of(swapped, number), one.crop,
+                             eyebrows_expand=one.face.eyebrows_expand, motion=one.face.motion)
+                 for number, one in enumerate(asked)]
+        for options in {one.options for one in asked if any(needed_networks(one.options))}:
+            places = [place for place, one in enumerate(asked) if one.options == options]
+            for place, face in zip(places, self._completed(
+                    [asked[place] for place in places], [faces[place] for place in places],
+                    options)):
+                faces[place] = face
+        return faces
+
+    def _completed(self, asked: Sequence["_Asked"], faces: Sequence[FaceToMerge],
+                   options: MergeOptions) -> list[FaceToMerge]:
+        """Faces of the same options with what the segmenter and the enhancer say."""
+        dst_faces = None
+        if needed_networks(options).xseg_dst:
+            dst_faces = _filled([
+                crop_for_prediction(one.frame.image, one.face.landmarks, self.predictor.face_type,
+                                    SEGMENTER_SIDE) for one in asked])
+        return with_networks(_filled(faces), options, self.networks.segmenter,
+                             self.networks.enhancer, dst_faces)[: len(faces)]
 
     def merge(self, frame: ReadFrame, faces: Sequence[FaceToMerge], options: MergeOptions
               ) -> MergedFrame:
         """What is written for a frame."""
         if options.mode == RAW_PREDICT:
             return raw_prediction(faces, options, self.predictor.face_type,
-                                  self.predictor.resolution)
+                                  self.predictor.resolution, frame.image.dtype)
         return merge_frame(frame.image, faces, options, self.predictor.face_type)
 
 
-def merge_stages(merger: Merger, settings: FrameSettings, output: Output) -> list[Stage]:
-    """The stages from (`Frame`, `Load`) to the number of faces merged.
+class _Asked(NamedTuple):
+    """One face that the networks are asked about."""
 
-    A frame whose faces cannot be merged is written as it came, and fails.
+    frame: ReadFrame
+    face: DstFace
+    crop: np.ndarray
+    options: MergeOptions
+
+
+def is_changed(frame: ReadFrame, merged: MergedFrame) -> bool:
+    """Whether a result shows something else than the frame did."""
+    if merged.image.shape != frame.image.shape:  # the prediction alone, black without a face
+        return bool(merged.image.any())
+    return not np.array_equal(merged.image, frame.image)
+
+
+def _filled(batch: Sequence[T]) -> list[T]:
+    """A batch of BATCH items; the last one is there as often as needed."""
+    return [*batch, *[batch[-1]] * (BATCH - len(batch))]
+
+
+@dataclass(frozen=True, eq=False)
+class MergeWork:
+    """All that is done to frames, as stages of pipelines.
+
+    Attributes:
+        merger: Knows the networks.
+        settings: How each frame is merged.
+        output: Where they go.
+        written: Names of the frames that are to be written; others are only looked at.
     """
-    def read(item: tuple[Frame, Load]) -> ReadFrame:
+
+    merger: Merger
+    settings: FrameSettings
+    output: Output
+    written: Collection[str]
+
+    def pipeline(self, source: FrameSource, frames: Sequence[Frame]) -> "MergePipeline":
+        """Merges frames; gives (frame name, number of faces or `Failed`) of those to be written.
+
+        Args:
+            source: Reads them.
+            frames: In order: those to be written, and around them what their colours depend on.
+        """
+        return MergePipeline(self, source, frames)
+
+    def read(self, item: tuple[Frame, Load]) -> ReadFrame:
+        """The first stage."""
         frame, load = item
         image = load()
-        with _written_if_it_fails(frame, image, output):
-            return merger.look(frame, image)
+        with self._written_if_it_fails(frame, image):
+            return self.merger.look(frame, image)
 
-    def predict(frames: Sequence[ReadFrame]) -> list[tuple[ReadFrame, list[FaceToMerge]]]:
-        options = [settings.of(frame.frame) for frame in frames]
+    def predict(self, frames: Sequence[ReadFrame]) -> list[SwappedFrame]:
+        """The second stage."""
+        options = [self.settings.of(frame.frame) for frame in frames]
         if len(frames) > 1:  # if one fails, each comes again alone
-            return list(zip(frames, merger.predict(frames, options), strict=True))
-        with _written_if_it_fails(frames[0].frame, frames[0].image, output):
-            return [(frames[0], merger.predict(frames, options)[0])]
+            return list(map(SwappedFrame, frames, self.merger.predict(frames, options)))
+        with self._written_if_it_fails(frames[0].frame, frames[0].image):
+            return [SwappedFrame(frames[0], self.merger.predict(frames, options)[0])]
 
-    def finish(item: tuple[ReadFrame, list[FaceToMerge]]) -> int:
-        frame, faces = item
-        with _written_if_it_fails(frame.frame, frame.image, output):
-            merged = merger.merge(frame, faces, settings.of(frame.frame))
-        is_changed = bool(faces) and not np.array_equal(merged.image, frame.image)
-        output.write(frame.frame, merged, is_changed=is_changed)
+    def measure(self, swapped: SwappedFrame) -> SwappedFrame:
+        """The third stage: the colours that steady those of the frames around."""
+        frame, options = swapped.frame, self.settings.of(swapped.frame.frame)
+        if not needs_colors(options):
+            return swapped
+        with self._written_if_it_fails(frame.frame, frame.image):
+            return swapped._replace(colors=[
+                measure_colors(frame.image, face, options, self.merger.predictor.face_type)
+                for face in swapped.faces])
+
+    def finish(self, swapped: SwappedFrame) -> int:
+        """The last stage."""
+        frame, faces = swapped.frame, swapped.faces
+        if frame.frame.name not in self.written:
+            return len(faces)
+        with self._written_if_it_fails(frame.frame, frame.image):
+            merged = self.merger.merge(frame, faces, self.settings.of(frame.frame))
+        self.output.write(frame.frame, merged, is_changed=is_changed(frame, merged))
         return len(faces)
 
-    return [Stage("read", read, workers=2), Stage("predict", predict, batch=BATCH),
-            Stage("merge and write", finish, workers=2)]
+    @contextlib.contextmanager
+    def _written_if_it_fails(self, frame: Frame, image: np.ndarray) -> Iterator[None]:
+        """Writes the frame as it came where the block fails, so that the sequence has no hole."""
+        try:
+            yield
+        except FRAME_ERRORS:
+            if frame.name in self.written:
+                empty = np.zeros((*image.shape[:2], 1), image.dtype)
+                self.output.write(frame, MergedFrame(image, empty), is_changed=False)
+            raise
 
 
-@contextlib.contextmanager
-def _written_if_it_fails(frame: Frame, image: np.ndarray, output: Output) -> Iterator[None]:
-    """Writes the frame as it came where the block fails, so that the sequence has no hole."""
-    try:
-        yield
-    except FRAME_ERRORS:
-        empty = np.zeros((*image.shape[:2], 1), image.dtype)
-        output.write(frame, MergedFrame(image, empty), is_changed=False)
-        raise
+class MergePipeline:
+    """Iterate over it to merge; see `MergeWork.pipeline`."""
+
+    def __init__(self, work: MergeWork, source: FrameSource, frames: Sequence[Frame]):
+        self._work, reach = work, _reach(work.settings, frames)
+        self._looking = Pipeline(source.read(frames), [
+            Stage("read", work.read, workers=2), Stage("predict", work.predict, batch=BATCH),
+            *[Stage("measure colours", work.measure, workers=2)] * (reach > 0)])
+        self._writing = Pipeline(
+            steadied(self._looking, work.settings, reach),
+            [Stage("merge and write", work.finish, workers=2)])
+
+    def __iter__(self) -> Iterator[tuple[str, int | Failed]]:
+        return (item for item in self._writing if item[0] in self._work.written)
+
+    @property
+    def stats(self) -> dict[str, dict[str, float]]:
+        """Stage -> busy seconds and items, as of `core.pipeline.Pipeline`."""
+        writing = {name: figures for name, figures in self._writing.stats.items()
+                   if name != SOURCE}
+        return {**self._looking.stats, **writing}
+
+
+def _reach(settings: FrameSettings, frames: Sequence[Frame]) -> int:
+    return max((reach_of(settings.of(frame)) for frame in frames), default=0)

@@ -5,7 +5,13 @@ import numpy as np
 from core.paths import image_paths
 from facelib.align import face_transform
 from facelib.face_type import FaceType
-from mainscripts.merging.dst_faces import DstFace, fingerprint, read_faces, with_motion
+from mainscripts.merging.dst_faces import (
+    DstFace,
+    fingerprint,
+    read_faces,
+    with_motion,
+    with_stretches,
+)
 
 STEMS = ["a", "b", "c"]
 
@@ -54,9 +60,30 @@ def test_of_several_faces_without_tracks_none_is_taken_for_another():
 
 
 def test_the_fingerprint_follows_landmarks_and_if_wanted_motion():
-    moving = DstFace(face(0).landmarks, 0, None, (1.0, 2.0))
+    moving = DstFace(face(0).landmarks, 0, None, motion=(1.0, 2.0))
     prints = {fingerprint(faces, with_motion=False)
               for faces in ([], [face(0)], [face(1)], [face(0), face(1)])}
     assert len(prints) == 4
     assert fingerprint([moving], with_motion=False) == fingerprint([face(0)], with_motion=False)
     assert fingerprint([moving], with_motion=True) != fingerprint([face(0)], with_motion=True)
+
+
+def spans(faces):
+    return {stem: [tuple(one.stretch) if one.stretch else None for one in of_frame]
+            for stem, of_frame in faces.items()}
+
+
+def test_a_stretch_ends_where_the_person_is_gone_and_at_a_cut():
+    stems = [f"{number}" for number in range(8)]
+    faces = {stem: [face(0, 0), face(300, 1)] for stem in stems}
+    faces["3"] = faces["3"][:1]  # person 1 is missing in frame 3
+    got = spans(with_stretches(stems, faces, cuts={"6"}))
+    assert [got[stem][0] for stem in stems] == [(0, 0, 5)] * 6 + [(0, 6, 7)] * 2
+    assert [got[stem][1] for stem in stems if stem != "3"] == (
+        [(1, 0, 2)] * 3 + [(1, 4, 5)] * 2 + [(1, 6, 7)] * 2)
+
+
+def test_without_tracks_a_face_that_is_alone_makes_a_stretch():
+    faces = {"a": [face(0)], "b": [face(1)], "c": [face(0), face(200)]}
+    assert spans(with_stretches(STEMS, faces, cuts=())) == {
+        "a": [("alone", 0, 1)], "b": [("alone", 0, 1)], "c": [None, None]}
