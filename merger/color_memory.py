@@ -93,7 +93,7 @@ def steady_map(around: Sequence[FaceColors | None], own: int) -> np.ndarray | No
                       for side in (0, 1))
     weights = _weights(np.array(known) - own, max(own, len(around) - 1 - own))
     at = known.index(own)
-    usual_dst, usual_difference = weights @ dst, weights @ (dst - predicted)
+    usual_dst, usual_difference = _medians(dst, weights), _medians(dst - predicted, weights)
     vote = np.median([dst[at], predicted[at] + usual_difference, usual_dst], axis=0)
     return monge_kantorovich_map(here.dst, _as_statistics(vote))
 
@@ -102,6 +102,16 @@ def _weights(distances: np.ndarray, reach: int) -> np.ndarray:
     """(N,) float64 with sum 1: a Gaussian over distances in frames."""
     weights = np.exp(-0.5 * np.square(WINDOW_DEVIATIONS * distances / max(reach, 1)))
     return weights / weights.sum()
+
+
+def _medians(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Weighted medians of (N, K) rows, interpolated: (K,) float64. A slip moves no median far."""
+    order = np.argsort(rows, axis=0, kind="stable")
+    shares = weights[order]
+    middles = np.cumsum(shares, axis=0) - shares / 2
+    values = np.take_along_axis(rows, order, axis=0)
+    return np.array([np.interp(0.5, middle, column)
+                     for middle, column in zip(middles.T, values.T, strict=True)])
 
 
 def _as_vector(statistics: ColorStatistics) -> np.ndarray:

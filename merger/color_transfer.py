@@ -63,10 +63,12 @@ class ColorTransfer:
     Attributes:
         recolor: Does it.
         masked: Whether it looks at what the mask shows only.
+        by_moments: Whether mean and spread decide on the lightness, not the whole distribution.
     """
 
     recolor: Recolor
     masked: bool = False
+    by_moments: bool = False
 
 
 def transfer_color(name: str, face: np.ndarray, reference: np.ndarray, mask: np.ndarray,
@@ -182,12 +184,12 @@ def _inside(weights: np.ndarray) -> np.ndarray:
 
 COLOR_TRANSFERS: Mapping[str, ColorTransfer] = MappingProxyType({
     "none": ColorTransfer(_of_core(color.keep)),
-    "rct": ColorTransfer(_of_core(color.reinhard), masked=True),
-    "lct": ColorTransfer(_by_map(linear_map)),
-    "mkl": ColorTransfer(_by_map(monge_kantorovich_map)),
-    "mkl-m": ColorTransfer(_by_map(monge_kantorovich_map), masked=True),
+    "rct": ColorTransfer(_of_core(color.reinhard), masked=True, by_moments=True),
+    "lct": ColorTransfer(_by_map(linear_map), by_moments=True),
+    "mkl": ColorTransfer(_by_map(monge_kantorovich_map), by_moments=True),
+    "mkl-m": ColorTransfer(_by_map(monge_kantorovich_map), masked=True, by_moments=True),
     "idt": ColorTransfer(_distribution),
     "idt-m": ColorTransfer(_distribution, masked=True),
     "sot-m": ColorTransfer(_sliced, masked=True),
-    "mix-m": ColorTransfer(_mix, masked=True),
+    "mix-m": ColorTransfer(_mix, masked=True, by_moments=True),
 })

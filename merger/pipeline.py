@@ -216,6 +216,7 @@ def _surroundings_in_frame(
     below: np.ndarray, face: FaceToMerge, shown: np.ndarray, options: MergeOptions, seed: int
 ) -> Surroundings:
     """Of a pasted face; beyond its mask there is no face, so the whole ends there."""
-    return Surroundings(below=below, colors=steady_colors_of(face, below), mask=shown,
-                        whole=np.float32(shown > 0), motion=face.motion, options=options,
+    return Surroundings(below=below, colors=steady_colors_of(face, below, shown, options),
+                        mask=shown,
+                        whole=np.float32(shown >= _SHOWN), motion=face.motion, options=options,
                         seed=seed)

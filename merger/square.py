@@ -5,15 +5,20 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from core.imaging.color_statistics import apply_color_map
+from core.imaging.color_statistics import apply_color_map, color_statistics
 from core.imaging.warp import resize_square
 from facelib.face_type import FaceType
+from merger.color_transfer import COLOR_TRANSFERS
 from merger.faces import FaceToMerge, checked_enhanced, checked_face
 from merger.masks import face_mask
-from merger.modes import MODES, is_raw
+from merger.modes import HIST_MATCH_MODES, MODES, is_raw
 from merger.options import MergeOptions
 from merger.paste import crop_for_prediction, paste_transform, square_inside
 from merger.steps import Step, Surroundings
+
+SMALL_MOVE = 1 / 255
+"""Root mean square of moves of colours in [0, 1]: flicker up to this is wholly taken back where
+distributions are matched; twice of it is left alone."""
 
 
 def mask_in_square(face: FaceToMerge, options: MergeOptions, face_type: FaceType) -> np.ndarray:
@@ -84,10 +89,11 @@ def surroundings_in_square(
     below = face.crop
     if below is None or below.shape[0] != side:
         below = crop_for_prediction(frame, face.landmarks, face_type, side)
+    mask = resize_square(mask_face, side) * inside
     return Surroundings(
         below=below,
-        colors=steady_colors_of(face, below),
-        mask=resize_square(mask_face, side) * inside,
+        colors=steady_colors_of(face, below, mask, options),
+        mask=mask,
         whole=inside,
         motion=tuple((frame_to_square[:, :2] @ face.motion * side).tolist()),
         options=options,
@@ -95,9 +101,30 @@ def surroundings_in_square(
     )
 
 
-def steady_colors_of(face: FaceToMerge, below: np.ndarray) -> np.ndarray:
-    """What is below a face, (h, w, 3) float32, without the flicker of its colours."""
-    return below if face.steady_map is None else apply_color_map(below, face.steady_map)
+def steady_colors_of(
+    face: FaceToMerge, below: np.ndarray, mask: np.ndarray, options: MergeOptions
+) -> np.ndarray:
+    """What is below a face, (h, w, 3) float32, without the flicker of its colours.
+
+    A strand of hair in the mask moves mean and spread of all that it shows; a whole distribution
+    keeps its bulk in place. So where distributions are matched, only small moves are taken back.
+    """
+    if face.steady_map is None:
+        return below
+    change, share = face.steady_map - np.eye(3, 4), 1.0
+    if options.mode in HIST_MATCH_MODES or not COLOR_TRANSFERS[options.color_transfer].by_moments:
+        share = float(np.clip(2 - _mean_move(change, below, mask) / SMALL_MOVE, 0.0, 1.0))
+    return apply_color_map(below, np.eye(3, 4) + share * change)
+
+
+def _mean_move(change: np.ndarray, picture: np.ndarray, mask: np.ndarray) -> float:
+    """How far a (3, 4) map of colours to changes moves a picture's colours, root mean square."""
+    if not mask.any():
+        return 0.0
+    colors = color_statistics(picture, mask)
+    shift = change @ np.append(colors.mean, 1.0)
+    linear = change[:, :3]
+    return float(np.sqrt(shift @ shift + np.trace(linear @ colors.covariance @ linear.T)))
 
 
 def run(steps: Sequence[Step], picture: np.ndarray, around: Surroundings) -> np.ndarray:
