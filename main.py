@@ -26,6 +26,7 @@ COMMANDS = {
     "extract": ("Find faces in frames and cut them out aligned.", "mainscripts.extract"),
     "train": ("Train a model on the src and dst facesets.", "mainscripts.train"),
     "merge": ("Put the predicted faces into the dst frames.", "mainscripts.merge"),
+    "util": ("Take facesets from DeepFaceLab, or write them for it.", "mainscripts.util"),
     "models": ("Show, move, import, export and resize saved models.", "mainscripts.models"),
     "demo": ("Swap the two demo clips, from start to end.", "mainscripts.demo"),
     "doctor": ("Check whether this machine can run FaceLab.", "mainscripts.doctor"),

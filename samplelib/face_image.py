@@ -53,12 +53,26 @@ def write_info(path: Path | str, info: FaceInfo) -> None:
         ValueError: `info` holds a wrong shape or a number that is not finite.
     """
     path = Path(path)
+    atomic_write(path, with_info(path.read_bytes(), info, path))
+
+
+def with_info(data: bytes, info: FaceInfo, path: Path | str) -> bytes:
+    """The same picture with a face's data in place of those it carries.
+
+    Args:
+        data: A whole JPEG file.
+        info: What is known about the face.
+        path: What error messages call it.
+
+    Raises:
+        CorruptFaceImage: The file is not a JPEG.
+        ValueError: `info` holds a wrong shape or a number that is not finite.
+    """
     payload = to_json(info)
     try:
-        data = jpeg.with_app(path.read_bytes(), _MARKER, _IDENTIFIER, payload)
+        return jpeg.with_app(data, _MARKER, _IDENTIFIER, payload)
     except ValueError as error:
         raise _corrupt(path, error) from error
-    atomic_write(path, data)
 
 
 def read_info(path: Path | str) -> FaceInfo:
