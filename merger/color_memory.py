@@ -29,6 +29,7 @@ from facelib.face_type import FaceType
 from merger.color_transfer import COLOR_TRANSFERS
 from merger.faces import FaceToMerge, checked_face
 from merger.options import MergeOptions, puts_in
+from merger.paste import paste_transform
 from merger.square import mask_in_square, surroundings_in_square
 
 WINDOW_DEVIATIONS = 2.0
@@ -64,9 +65,10 @@ def measure_colors(
     Raises:
         ValueError: The prediction is not finite, or a mask is missing or not finite.
     """
-    picture = checked_face(face)
-    around = surroundings_in_square(frame, face, mask_in_square(face, options, face_type), options,
-                                    face_type, picture.shape[0], seed=0)
+    picture, frame_to_square = checked_face(face), paste_transform(face.landmarks, face_type)
+    mask_face = mask_in_square(face, frame_to_square, options)
+    around = surroundings_in_square(frame, face, frame_to_square, mask_face, options, face_type,
+                                    picture.shape[0], seed=0)
     is_masked = COLOR_TRANSFERS[options.color_transfer].masked
     weights = around.mask if is_masked else around.whole
     if not weights.any():

@@ -34,7 +34,8 @@ class _Grid:
 
 
 _Draw = Callable[[FaceToMerge, _Grid], np.ndarray | None]
-"""(face, grid) -> (S, S, 1) float32; None where the face lacks what it takes."""
+"""(face, grid) -> (s, s, 1) float32 over the face square, on the grid or as fine as it came; None
+where the face lacks what it takes."""
 
 
 def _hull(face: FaceToMerge, grid: _Grid) -> np.ndarray:
@@ -64,7 +65,7 @@ def _over_square(get: Callable[[FaceToMerge], np.ndarray | None], floor: float =
         mask = np.clip(mask, 0.0, 1.0)
         if floor:
             mask[mask < floor] = 0.0
-        return resize_square(mask, grid.side)
+        return mask
 
     return draw
 
@@ -159,4 +160,6 @@ def _combined(mask_mode: str, face: FaceToMerge, grid: _Grid) -> np.ndarray:
             raise ValueError(f"the mask {part} holds values that are not finite")
     if not masks:
         return np.ones((grid.side, grid.side, 1), np.float32)
-    return reduce(mode.combine, masks)
+    if len({mask.shape for mask in masks}) > 1:
+        masks = [resize_square(mask, grid.side) for mask in masks]
+    return resize_square(reduce(mode.combine, masks), grid.side)

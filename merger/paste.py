@@ -114,8 +114,7 @@ def paste_transform(
     Args:
         landmarks: (68, 2) float, pixels of the frame.
         face_type: The model's.
-        output_face_scale: Percent by which the face grows around the middle of its brows, eyes,
-            nose and mouth, so that it stays in place.
+        output_face_scale: See `scaled_transform`.
 
     Returns:
         (2, 3) float64, frame_to_square; the square's side is 1, so that times S it maps to the
@@ -124,7 +123,23 @@ def paste_transform(
     Raises:
         ValueError: Landmarks that are not finite or all in one place.
     """
-    frame_to_square = face_transform(landmarks, 1, face_type)
+    return scaled_transform(face_transform(landmarks, 1, face_type), landmarks, output_face_scale)
+
+
+def scaled_transform(
+    frame_to_square: np.ndarray, landmarks: np.ndarray, output_face_scale: float
+) -> np.ndarray:
+    """The map to a face square that is pasted larger or smaller.
+
+    Args:
+        frame_to_square: (2, 3) float, unscaled.
+        landmarks: (68, 2) float, pixels of the frame.
+        output_face_scale: Percent by which the face grows around the middle of its brows, eyes,
+            nose and mouth, so that it stays in place.
+
+    Returns:
+        (2, 3) float64.
+    """
     if output_face_scale == 0:
         return frame_to_square
     x, y = np.asarray(landmarks, np.float64)[FIRST_TEMPLATE_LANDMARK:].mean(axis=0)

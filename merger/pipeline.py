@@ -16,7 +16,14 @@ from merger.color_transfer import SEED
 from merger.faces import FaceToMerge, checked_face
 from merger.modes import MODES
 from merger.options import MergeOptions
-from merger.paste import Region, mask_region, paste_face, paste_mask, paste_transform
+from merger.paste import (
+    Region,
+    mask_region,
+    paste_face,
+    paste_mask,
+    paste_transform,
+    scaled_transform,
+)
 from merger.square import (
     finished_face,
     mask_in_square,
@@ -49,13 +56,15 @@ class MergedFrame:
 class _Placed(NamedTuple):
     """A face with its place in the frame.
 
-    `mask_face` (S, S, 1) in the square; `frame_to_square` (2, 3); `region` of the frame; `shown`
-    (h, w, 1) in the region, how much of the pasted square is seen.
+    `frame_to_square` (2, 3), what the model sees; `frame_to_pasted` (2, 3), where its square goes;
+    `mask_face` (S, S, 1) in the square; `region` of the frame; `shown` (h, w, 1) in the region, how
+    much of the pasted square is seen.
     """
 
     face: FaceToMerge
-    mask_face: np.ndarray
     frame_to_square: np.ndarray
+    frame_to_pasted: np.ndarray
+    mask_face: np.ndarray
     region: Region
     shown: np.ndarray
 
@@ -140,7 +149,8 @@ def raw_prediction(
     """
     if not faces:
         return MergedFrame(*(np.zeros((resolution, resolution, n), dtype) for n in (3, 1)))
-    mask = resize_square(mask_in_square(faces[0], options, face_type), resolution)
+    frame_to_square = paste_transform(faces[0].landmarks, face_type)
+    mask = resize_square(mask_in_square(faces[0], frame_to_square, options), resolution)
     return MergedFrame(*(from_unit(part, dtype) for part in (checked_face(faces[0]), mask)))
 
 
@@ -148,17 +158,18 @@ def _place(
     face: FaceToMerge, frame_shape: tuple[int, ...], options: MergeOptions, face_type: FaceType
 ) -> _Placed | None:
     """Where a face goes; None where too little of it would be seen."""
-    frame_to_square = paste_transform(face.landmarks, face_type, options.output_face_scale)
-    mask_face = mask_in_square(face, options, face_type)
+    frame_to_square = paste_transform(face.landmarks, face_type)
+    frame_to_pasted = scaled_transform(frame_to_square, face.landmarks, options.output_face_scale)
+    mask_face = mask_in_square(face, frame_to_square, options)
     pasted_part = np.ones_like(mask_face) if MODES[options.mode].raw else mask_face
-    frame_to_grid = frame_to_square * mask_face.shape[0]
+    frame_to_grid = frame_to_pasted * mask_face.shape[0]
     region = mask_region(pasted_part, frame_to_grid, frame_shape)
     if min(region.size) < SMALLEST_FACE:
         return None
     shown = paste_mask(pasted_part, frame_to_grid, region)
     if not _is_large_enough(shown):
         return None
-    return _Placed(face, mask_face, frame_to_square, region, shown)
+    return _Placed(face, frame_to_square, frame_to_pasted, mask_face, region, shown)
 
 
 def _is_large_enough(shown: np.ndarray) -> bool:
@@ -200,15 +211,16 @@ def _put_in(
     """
     face, mode, shown = placed.face, MODES[options.mode], placed.shown
     if not mode.keeps_frame:
-        picture = finished_face(frame, face, placed.mask_face, options, face_type, seed)
-        pasted = paste_face(picture, placed.frame_to_square * picture.shape[0], placed.region)
+        picture = finished_face(frame, face, placed.frame_to_square, placed.mask_face, options,
+                                face_type, seed)
+        pasted = paste_face(picture, placed.frame_to_pasted * picture.shape[0], placed.region)
         if mode.frame_steps:
             around = _surroundings_in_frame(canvas, face, shown, options, seed)
             pasted = run(mode.frame_steps, pasted, around)
         canvas[:] = mode.blend(canvas, pasted, shown)
     if mode.raw:
         side = placed.mask_face.shape[0]
-        shown = paste_mask(placed.mask_face, placed.frame_to_square * side, placed.region)
+        shown = paste_mask(placed.mask_face, placed.frame_to_pasted * side, placed.region)
     cover += (1 - cover) * shown
 
 

@@ -13,7 +13,7 @@ from merger.faces import FaceToMerge, checked_enhanced, checked_face
 from merger.masks import face_mask
 from merger.modes import HIST_MATCH_MODES, MODES, is_raw
 from merger.options import MergeOptions
-from merger.paste import crop_for_prediction, paste_transform, square_inside
+from merger.paste import crop_for_prediction, square_inside
 from merger.steps import Step, Surroundings
 
 SMALL_MOVE = 1 / 255
@@ -21,8 +21,15 @@ SMALL_MOVE = 1 / 255
 distributions are matched; twice of it is left alone."""
 
 
-def mask_in_square(face: FaceToMerge, options: MergeOptions, face_type: FaceType) -> np.ndarray:
+def mask_in_square(
+    face: FaceToMerge, frame_to_square: np.ndarray, options: MergeOptions
+) -> np.ndarray:
     """The face's mask, (S, S, 1) float32 in [0, 1]; of raw modes neither moved nor softened.
+
+    Args:
+        face: With the masks that the mask mode needs.
+        frame_to_square: (2, 3) float, to the square of side 1 that the model sees.
+        options: How to merge.
 
     Raises:
         ValueError: A mask that the mode needs is missing or not finite.
@@ -31,7 +38,7 @@ def mask_in_square(face: FaceToMerge, options: MergeOptions, face_type: FaceType
     return face_mask(
         options.mask_mode,
         face,
-        paste_transform(face.landmarks, face_type),
+        frame_to_square,
         erode=0.0 if raw else options.erode_mask,
         blur=0.0 if raw else options.blur_mask,
         units="face" if raw else options.mask_units,
@@ -41,6 +48,7 @@ def mask_in_square(face: FaceToMerge, options: MergeOptions, face_type: FaceType
 def finished_face(
     frame: np.ndarray,
     face: FaceToMerge,
+    frame_to_square: np.ndarray,
     mask_face: np.ndarray,
     options: MergeOptions,
     face_type: FaceType,
@@ -51,6 +59,7 @@ def finished_face(
     Args:
         frame: (H, W, 3) uint8 or uint16 BGR, as it came.
         face: What to finish.
+        frame_to_square: As for `mask_in_square`.
         mask_face: From `mask_in_square`.
         options: How to merge.
         face_type: The model's.
@@ -68,7 +77,7 @@ def finished_face(
     picture = _in_full_detail(face, options)
     if not mode.face_steps:
         return picture
-    around = surroundings_in_square(frame, face, mask_face, options, face_type,
+    around = surroundings_in_square(frame, face, frame_to_square, mask_face, options, face_type,
                                     picture.shape[0], seed)
     return run(mode.face_steps, picture, around)
 
@@ -76,6 +85,7 @@ def finished_face(
 def surroundings_in_square(
     frame: np.ndarray,
     face: FaceToMerge,
+    frame_to_square: np.ndarray,
     mask_face: np.ndarray,
     options: MergeOptions,
     face_type: FaceType,
@@ -84,7 +94,6 @@ def surroundings_in_square(
 ) -> Surroundings:
     """The dst face and its mask at the side of a picture; what lies outside of the frame does not
     count. Arguments as those of `finished_face`."""
-    frame_to_square = paste_transform(face.landmarks, face_type)
     inside = square_inside(frame_to_square * side, side, frame.shape)
     below = face.crop
     if below is None or below.shape[0] != side:
