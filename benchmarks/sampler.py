@@ -29,7 +29,7 @@ from facelib.landmarks import TEMPLATE_51
 from samplelib.face_image import write_face
 from samplelib.face_info import FaceInfo
 from samplelib.faceset import Faceset, load_faceset
-from samplelib.recipe import OUTPUTS, TRANSFER_NAMES
+from samplelib.recipe import OUTPUTS, SWAP_OUTPUTS, TRANSFER_NAMES
 from samplelib.sampler import DEFAULT_CACHE_BYTES, BatchGenerator, SampleOptions, SampleRecipe
 
 PICTURES = sorted((Path(__file__).parents[1] / "tests" / "data").glob("*.*g"))
@@ -142,7 +142,7 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
                         choices=list(TRANSFER_NAMES), help="colour transfers to measure")
     parser.add_argument("--face-size", type=int, default=256, help="side of the face files")
     parser.add_argument("--resolution", type=int, default=128, help="side of the samples")
-    parser.add_argument("--outputs", nargs="+", default=list(OUTPUTS), choices=list(OUTPUTS))
+    parser.add_argument("--outputs", nargs="+", default=list(SWAP_OUTPUTS), choices=list(OUTPUTS))
     parser.add_argument("--faces", type=int, default=100, help="size of the faceset")
     parser.add_argument("--many-faces", type=int, nargs="+", default=[1000, 60000],
                         help="sizes of the facesets whose start and memory are measured")

@@ -13,7 +13,7 @@ import psutil
 from benchmarks.machine import measure
 from facelib.face_type import FaceType
 from samplelib.faceset import Faceset, load_faceset
-from samplelib.recipe import OUTPUTS
+from samplelib.recipe import SWAP_OUTPUTS
 from samplelib.sampler import BatchGenerator, SampleOptions, SampleRecipe
 
 
@@ -38,7 +38,7 @@ def main(words: Sequence[str] | None = None) -> None:
     loaded: list[Faceset] = []
     loading = measure(lambda: loaded.append(load_faceset(arguments.folder)))
     after = resident_mb()
-    recipe = SampleRecipe(arguments.resolution, FaceType.FULL, tuple(OUTPUTS),
+    recipe = SampleRecipe(arguments.resolution, FaceType.FULL, SWAP_OUTPUTS,
                           SampleOptions(color_transfer="mkl"))
     with BatchGenerator(loaded[0], recipe, 4, seed=0, transfer_from=loaded[0],
                         uniform_yaw=True) as batches:

@@ -13,10 +13,12 @@ from core import jpeg
 from core.geometry import affine_scale, compose_affine, invert_affine, transform_points
 from core.imaging.io import decode_jpeg_small
 from core.imaging.warp import OVERSAMPLING, shrink
+from core.polygons import polygon_mask
 from facelib.align import face_transform
 from facelib.masks import eyes_mouth_mask, hull_mask
 from samplelib.face_image import info_of
 from samplelib.face_info import FaceInfo
+from samplelib.face_labels import decode_mask
 from samplelib.faceset import AlignedFace
 from samplelib.recipe import OUTPUTS, SampleRecipe, covers
 
@@ -32,15 +34,25 @@ class Canvas:
 
     Attributes:
         image: (h, w, 3) uint8 BGR.
-        landmarks: (68, 2) float64, in its pixels.
-        eyebrows_expand: See `facelib.masks.hull_mask`.
-        side: Of the whole aligned picture, in its pixels.
+        info: What is known about the face.
+        width: Side of the aligned picture.
+        aligned_to_source: (2, 3) float64, from its pixels to those of `image`.
     """
 
     image: np.ndarray
-    landmarks: np.ndarray
-    eyebrows_expand: float
-    side: float
+    info: FaceInfo
+    width: int
+    aligned_to_source: np.ndarray
+
+    @property
+    def landmarks(self) -> np.ndarray:
+        """(68, 2) float64, in pixels of `image`."""
+        return transform_points(self.info.landmarks, self.aligned_to_source)
+
+    @property
+    def side(self) -> float:
+        """Of the whole aligned picture, in pixels of `image`."""
+        return self.width * affine_scale(self.aligned_to_source)
 
     @functools.cached_property
     def hull(self) -> np.ndarray:
@@ -49,8 +61,33 @@ class Canvas:
         # (coordinate + 0.5) * scale - 0.5: corners lie at -0.5 in both.
         landmarks = (self.landmarks + 0.5) * _MASK_SCALE - 0.5
         mask = hull_mask((_MASK_SCALE * height, _MASK_SCALE * width), landmarks,
-                         self.eyebrows_expand)
+                         self.info.eyebrows_expand_mod)
         return _to_uint8(cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA))
+
+    def shown(self, mask: np.ndarray) -> np.ndarray:
+        """A mask of the whole aligned picture, as far as `image` shows it.
+
+        Args:
+            mask: (R, R, 1) float32 in [0, 1], of any side.
+
+        Returns:
+            (h, w, 1) uint8.
+        """
+        factor = self.width / mask.shape[0]
+        # Corners lie at -0.5 in both: (coordinate + 0.5) * factor - 0.5.
+        mask_to_aligned = [[factor, 0, (factor - 1) / 2], [0, factor, (factor - 1) / 2]]
+        mask_to_source = compose_affine(mask_to_aligned, self.aligned_to_source)
+        small, mask_to_small = shrink(mask, affine_scale(mask_to_source))
+        height, width = self.image.shape[:2]
+        shown = cv2.warpAffine(
+            small, compose_affine(invert_affine(mask_to_small), mask_to_source), (width, height),
+            flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
+        return _to_uint8(np.clip(shown, 0, 1))
+
+    @functools.cached_property
+    def face_mask(self) -> np.ndarray:
+        """(h, w, 1) uint8: what a segmenter made of the face, or the hull."""
+        return self.hull if self.info.xseg_mask is None else _stored(self)
 
 
 @dataclass(frozen=True)
@@ -71,7 +108,19 @@ class Plane:
 def _eyes_mouth(canvas: Canvas) -> np.ndarray:
     """Eyes and mouth as far as they lie inside the face mask."""
     mask = _to_uint8(eyes_mouth_mask(canvas.image.shape[:2], canvas.landmarks, canvas.side))
-    return np.where(canvas.hull > 0, mask, np.uint8(0))
+    return np.where(canvas.face_mask > 0, mask, np.uint8(0))
+
+
+def _drawn(canvas: Canvas) -> np.ndarray:
+    """What the polygons of the face enclose; nothing if there are none."""
+    return canvas.shown(polygon_mask((canvas.width, canvas.width), canvas.info.polygons))
+
+
+def _stored(canvas: Canvas) -> np.ndarray:
+    """What a segmenter made of the face; nothing if none did."""
+    if canvas.info.xseg_mask is None:
+        return np.zeros_like(canvas.hull)
+    return canvas.shown(decode_mask(canvas.info.xseg_mask))
 
 
 def _to_uint8(mask: np.ndarray) -> np.ndarray:
@@ -82,8 +131,11 @@ def _to_uint8(mask: np.ndarray) -> np.ndarray:
 _MASK = (cv2.INTER_LINEAR, cv2.BORDER_CONSTANT)
 PLANES = MappingProxyType({
     "image": Plane(lambda canvas: canvas.image, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE),
-    "face_mask": Plane(lambda canvas: canvas.hull, *_MASK),
+    "face_mask": Plane(lambda canvas: canvas.face_mask, *_MASK),
     "eyes_mouth": Plane(_eyes_mouth, *_MASK),
+    "hull": Plane(lambda canvas: canvas.hull, *_MASK),
+    "stored": Plane(_stored, *_MASK),
+    "drawn": Plane(_drawn, *_MASK),
 })
 
 
@@ -121,8 +173,7 @@ def prepare_face(face: AlignedFace, recipe: SampleRecipe) -> PreparedFace:
     aligned_to_picture = _aligned_to_picture(info, width, recipe)
     image, aligned_to_source = _stored_image(data, face, width, aligned_to_picture,
                                              recipe.resolution)
-    canvas = Canvas(image, transform_points(info.landmarks, aligned_to_source),
-                    info.eyebrows_expand_mod, width * affine_scale(aligned_to_source))
+    canvas = Canvas(image, info, width, aligned_to_source)
     wanted = {OUTPUTS[output].plane for output in recipe.outputs}
     return PreparedFace({name: PLANES[name].draw(canvas) for name in wanted},
                         compose_affine(invert_affine(aligned_to_picture), aligned_to_source))

@@ -69,8 +69,14 @@ OUTPUTS = MappingProxyType({
     "target": Output("image"),
     "mask": Output("face_mask"),
     "eyes_mouth": Output("eyes_mouth", steps=(stretch_to_one,)),
+    "warped_hull": Output("hull", is_warped=True),
+    "warped_stored": Output("stored", is_warped=True),
+    "warped_drawn": Output("drawn", is_warped=True),
 })
 """The arrays a recipe may name; a new kind of sample is a new row."""
+
+SWAP_OUTPUTS = ("warped", "target", "mask", "eyes_mouth")
+"""Those that swaps may train on."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import pytest
 
 from core.errors import CorruptFaceImage, ImageError
 from core.polygons import Polygon
+from facelib.face_type import FaceType
 from facelib.masks import hull_mask
 from samplelib.face_image import read_info, read_picture, write_info
 from samplelib.face_labels import (
@@ -17,6 +18,9 @@ from samplelib.face_labels import (
     write_mask,
     write_polygons,
 )
+from samplelib.faceset import load_faceset
+from samplelib.recipe import SampleRecipe
+from samplelib.sampler import preview_batch
 
 OUTLINE = Polygon([(10.25, 12), (80, 15.5), (60, 90)])
 HOLE = Polygon([(40, 30), (60, 30), (50, 50)], is_include=False)
@@ -92,3 +96,19 @@ def test_a_file_that_is_no_face_is_named(tmp_path, face):
     with pytest.raises(CorruptFaceImage, match="broken.jpg"):
         write_polygons(broken, [OUTLINE])
     write_info(face, read_info(face))
+
+
+@pytest.mark.parametrize("plane", ["warped_drawn", "warped_stored"])
+def test_samples_show_the_mask_where_the_face_is(face, soft, plane):
+    """Of a face twice as large as the sample: the mask's centre comes to half its place."""
+    write_polygons(face, [Polygon([(20, 30), (59, 30), (59, 69), (20, 69)])])
+    square = np.zeros((256, 256, 1), np.float32)
+    square[80:187, 53:160] = 1
+    write_mask(face, square, "by hand")
+    recipe = SampleRecipe(48, FaceType.FULL, ("target", plane, "mask"))
+    batch = preview_batch(load_faceset(face.parent), recipe, [0])
+    ys, xs = np.nonzero(batch[plane][0, ..., 0] > 127)
+    np.testing.assert_allclose((xs.mean(), ys.mean()), (19.5, 24.5), atol=0.5)
+    assert 380 < len(xs) < 420
+    seen = batch["mask"][0, ..., 0] > 127  # swaps learn the segmenter's mask where there is one
+    np.testing.assert_allclose(np.argwhere(seen).mean(0), (24.5, 19.5), atol=0.6)
