@@ -7,6 +7,12 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from leras.batch_statistics import (
+    RunningAverage,
+    batch_statistics,
+    running_values,
+    statistics_total,
+)
 from leras.module import Module
 from leras.optimizers.base import Optimizer
 from leras.precision import PRECISIONS
@@ -18,6 +24,7 @@ from models.training_parts import GENERATOR, LOSS_SCALE, build_optimizer, misfit
 from samplelib.batch_stream import Batch
 
 OPTIMIZER_STEM = f"{GENERATOR}_optimizer"
+AVERAGES = "averages"
 
 
 class Loss(NamedTuple):
@@ -58,14 +65,17 @@ class SingleNetworkModel(TrainedModel):
         self.options, self.network, self._inputs = options, network, dict(inputs)
         network.initialize(np.random.default_rng(options.seed))
         self._optimizer = build_optimizer(options, network, 0, frozen)
+        running = running_values(network)
+        averages = {AVERAGES: RunningAverage(running)} if running else {}
         self._step = TrainStep(
-            self._objectives, {GENERATOR: self._optimizer}, list(self._inputs.values()),
+            self._objectives, {GENERATOR: self._optimizer, **averages},
+            list(self._inputs.values()),
             precision=PRECISIONS[options.precision], accumulate=options.accumulate,
             jit=options.xla)
 
     @abstractmethod
     def loss(self, samples: Mapping[str, tf.Tensor]) -> Loss:
-        """What a batch costs; traced once.
+        """What a batch costs; traced once, with batch norms as they are while they are trained.
 
         Args:
             samples: Name of `inputs` -> tensor of its spec.
@@ -116,5 +126,8 @@ class SingleNetworkModel(TrainedModel):
         return []
 
     def _objectives(self, *arrays: tf.Tensor) -> Objectives:
-        loss = self.loss(dict(zip(self._inputs, arrays, strict=True)))
-        return Objectives({GENERATOR: loss.total}, {"loss": loss.total, **loss.terms})
+        with batch_statistics() as moments:
+            loss = self.loss(dict(zip(self._inputs, arrays, strict=True)))
+        averages = {AVERAGES: statistics_total(moments)} if moments else {}
+        return Objectives({GENERATOR: loss.total, **averages},
+                          {"loss": loss.total, **loss.terms})

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from core.errors import OptionError
+from leras.batch_statistics import running_values
 from leras.module import Module
 from leras.optimizers.adabelief import AdaBelief
 from leras.optimizers.adam import Adam
@@ -38,7 +39,7 @@ def slice_size(options: TrainingOptions) -> int:
 
 def build_optimizer(options: TrainingOptions, module: Module, number: int,
                     frozen: Sequence[str] = ()) -> Optimizer:
-    """The optimizer of a network.
+    """The optimizer of a network; running values of batch norms are not its to move.
 
     Args:
         options: Of the model.
@@ -50,10 +51,12 @@ def build_optimizer(options: TrainingOptions, module: Module, number: int,
     schedule = Schedule(used.learning_rate, used.lr_dropout, used.lr_cosine_period,
                         used.clip_gradients)
     variables = dict(module.named_variables())
+    running = running_values(module)
     compat = {"compat": used.adabelief_compat} if used.optimizer == "adabelief" else {}
     return OPTIMIZERS[used.optimizer](
         variables, schedule, seed=used.seed + number,
-        frozen=[path for path in variables if path.split("/")[0] in frozen], **compat)
+        frozen=[path for path in variables if path in running or path.split("/")[0] in frozen],
+        **compat)
 
 
 def misfit(module: Module, arrays: Mapping[str, np.ndarray] | None) -> str:

@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from leras.batch_statistics import note_moments, uses_batch_statistics
 from leras.initializers import constant, he_normal, zeros
 from leras.module import Module
 from leras.ops.tensor import pixel_norm
@@ -41,10 +42,11 @@ class FRNorm2D(Module):
 
 
 class BatchNorm2D(Module):
-    """(x - running_mean) / sqrt(running_var + 1e-5) * weight + bias (Ioffe and Szegedy, 2015).
+    """(x - mean) / sqrt(variance + 1e-5) * weight + bias (Ioffe and Szegedy, 2015).
 
-    For networks that arrive trained: it never computes statistics of a batch, and no gradient
-    reaches the running ones; an optimizer has to be told that they are frozen.
+    Mean and variance are the running ones, which no gradient reaches. Inside of
+    `leras.batch_statistics.batch_statistics` they are those of the batch, and what the running ones
+    should learn of them is noted; see there.
 
     Parameters: `weight`, ones; `bias`, zeros; `running_mean`, zeros; `running_var`, ones; each
         (channels,).
@@ -59,10 +61,23 @@ class BatchNorm2D(Module):
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
         """(N, H, W, channels) -> the same shape and dtype."""
-        variance = tf.stop_gradient(self.running_var)
+        y = tf.cast(x, tf.float32)
+        if uses_batch_statistics():
+            mean, variance = _moments(y)
+            n = tf.cast(tf.size(y) / tf.shape(y)[-1], tf.float32)
+            # Of a sample, the variance is (n - 1) / n of that of what it is drawn from.
+            note_moments((self.running_mean, mean),
+                         (self.running_var, variance * (n / tf.maximum(n - 1, 1))))
+        else:
+            mean, variance = map(tf.stop_gradient, (self.running_mean, self.running_var))
         scale = self.weight * tf.math.rsqrt(variance + 1e-5)
-        shift = self.bias - tf.stop_gradient(self.running_mean) * scale
-        return tf.cast(tf.cast(x, tf.float32) * scale + shift, x.dtype)
+        return tf.cast(y * scale + (self.bias - mean * scale), x.dtype)
+
+
+def _moments(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """(channels,) mean and variance over all but the last axis."""
+    mean = tf.reduce_mean(x, (0, 1, 2))
+    return mean, tf.reduce_mean(tf.square(x - mean), (0, 1, 2))
 
 
 class InstanceNorm2D(Module):

@@ -109,7 +109,7 @@ class Optimizer(Module):
         # The seed is scrambled first: of plain neighbours, each would repeat the other's masks.
         seed = mix(tf.constant(self._seed % 2**32, tf.uint32))
         key = mix(tf.cast(self.step, tf.uint32) ^ seed)
-        slots = list(zip(*self._slots.values(), strict=True))
+        slots = list(zip(*self._slots.values(), strict=True)) or [()] * len(self._paths)
         live = [index for index, path in enumerate(self._paths) if path not in self._frozen]
         for index, gradient in zip(live, gradients, strict=True):
             variables = [self._variables[index], *slots[index]]
