@@ -12,6 +12,7 @@ import numpy as np
 from core.geometry import invert_affine, transform_points
 from facelib.align import face_transform
 from facelib.face_type import FaceType
+from samplelib.face_info import FaceInfo
 from samplelib.faceset import load_faceset
 
 
@@ -27,6 +28,8 @@ class DstFace:
         motion: (x, y) pixels that its middle moves from the frame before to the one after; 0 where
             it is not in both.
         stretch: Where it is seen without a break, or None if nobody looked.
+        mask_print: Changes with the polygons and the mask that its aligned picture carries; 0 if it
+            carries none.
     """
 
     landmarks: np.ndarray
@@ -35,6 +38,7 @@ class DstFace:
     eyebrows_expand: float = 1.0
     motion: tuple[float, float] = (0.0, 0.0)
     stretch: "Stretch | None" = None
+    mask_print: int = 0
 
 
 class Stretch(NamedTuple):
@@ -64,7 +68,7 @@ def read_faces(aligned_dir: Path) -> dict[str, list[DstFace]]:
         if info.source_filename is not None and info.source_landmarks is not None:
             found.setdefault(Path(info.source_filename).stem, []).append(
                 DstFace(info.source_landmarks, info.track, face.path,
-                        info.eyebrows_expand_mod))
+                        info.eyebrows_expand_mod, mask_print=_mask_print(info)))
     return found
 
 
@@ -113,11 +117,21 @@ def _stretched(face: DstFace, key: int | str | None, starts: Mapping[int | str, 
     return face if key is None else replace(face, stretch=spans[key, starts[key]])
 
 
-def fingerprint(faces: Iterable[DstFace], *, with_motion: bool) -> int:
+def _mask_print(info: FaceInfo) -> int:
+    if not info.polygons and info.xseg_mask is None:
+        return 0
+    digest = zlib.crc32(info.xseg_mask or b"")
+    for polygon in info.polygons:
+        digest = zlib.crc32(polygon.points.tobytes() + bytes([polygon.is_include]), digest)
+    return digest
+
+
+def fingerprint(faces: Iterable[DstFace], *, with_motion: bool, with_masks: bool = False) -> int:
     """Changes when a face of a frame is added, deleted or extracted otherwise."""
     arrays = [part for face in faces
               for part in (face.landmarks, face.eyebrows_expand,
-                           *[face.motion] * with_motion)]
+                           *[face.motion] * with_motion,
+                           *[_halves(face.mask_print)] * with_masks)]
     return zlib.crc32(b"".join(np.asarray(part, np.float32).tobytes() for part in arrays))
 
 
@@ -147,3 +161,8 @@ def _centre(landmarks: np.ndarray) -> np.ndarray:
     """(2,) middle of the face square of type full, pixels of the frame."""
     square_to_frame = invert_affine(face_transform(landmarks, 1, FaceType.FULL))
     return transform_points(np.array([[0.5, 0.5]]), square_to_frame)[0]
+
+
+def _halves(number: int) -> tuple[int, int]:
+    """A number of 32 bits as two that a float32 holds exactly."""
+    return divmod(number, 1 << 16)

@@ -13,10 +13,18 @@ from mainscripts.merging.frame_settings import FrameSettings, differences
 from mainscripts.merging.model import MergeModel
 from mainscripts.merging.options import MergeFiles
 from mainscripts.merging.steady import with_a_say
+from mainscripts.merging.stored import uses_stored_masks
 from mainscripts.merging.write import Output
 from merger.options import MergeOptions
 
 JOURNAL = "merge.jsonl"
+
+
+def header_of(files: MergeFiles, base: MergeOptions, model: MergeModel, output: Output
+              ) -> dict[str, Any]:
+    """What makes the results of two merges belong together, options of single frames aside."""
+    return {"job": "merge", "input_dir": relative(files.input_dir, output.folder),
+            "model": model.name, "generation": model.generation, **asdict(base)}
 
 
 class MergeJournal:
@@ -32,8 +40,7 @@ class MergeJournal:
         """
         self._faces, self._settings, self._output = faces, settings, output
         self._frames = {frame.index: frame for frame in frames}
-        header = {"job": "merge", "input_dir": relative(files.input_dir, output.folder),
-                  "model": model.name, "generation": model.generation, **asdict(settings.base)}
+        header = header_of(files, settings.base, model, output)
         wanted = {frame.stem for frame in frames}
 
         def remove_others(done: Mapping[str, Any]) -> None:
@@ -82,7 +89,8 @@ class MergeJournal:
     def _fingerprint(self, frame: Frame, options: MergeOptions) -> int:
         """Of its faces, and of those around them that have a say in their colours."""
         with_motion = options.motion_blur_power > 0
-        own = fingerprint(self._faces.get(frame.stem, ()), with_motion=with_motion)
+        own = fingerprint(self._faces.get(frame.stem, ()), with_motion=with_motion,
+                          with_masks=uses_stored_masks(options))
         others = with_a_say(frame, self._faces, options) - {frame.index}
         if not others:
             return own

@@ -14,6 +14,7 @@ from facelib.types import Predictor
 from mainscripts.merging.dst_faces import DstFace, FacesByStem
 from mainscripts.merging.frame_settings import FrameSettings
 from mainscripts.merging.steady import ReadFrame, SwappedFrame, reach_of, steadied
+from mainscripts.merging.stored import stored_mask_of, uses_stored_masks
 from mainscripts.merging.write import Output
 from merger.color_memory import measure_colors, needs_colors
 from merger.modes import RAW_PREDICT
@@ -88,6 +89,8 @@ class Merger:
         swapped = self.predictor(np.stack([one.crop for one in _filled(asked)]),
                                  face_mask=face_mask, dst_mask=dst_mask)
         faces = [FaceToMerge(one.face.landmarks, prediction_of(swapped, number), one.crop,
+                             stored_mask=stored_mask_of(one.face) if uses_stored_masks(one.options)
+                             else None,
                              eyebrows_expand=one.face.eyebrows_expand, motion=one.face.motion)
                  for number, one in enumerate(asked)]
         for options in {one.options for one in asked if any(needed_networks(one.options))}:

@@ -9,7 +9,9 @@ import pytest
 
 from core.imaging.io import read_image
 from core.paths import image_paths
+from core.polygons import Polygon
 from samplelib.face_image import read_info, write_info
+from samplelib.face_labels import write_mask, write_polygons
 from tests.commands import run
 
 
@@ -110,3 +112,30 @@ def test_nobody_is_swapped_for_a_track_that_is_not_there(workspace):
     outcome = run(*workspace.merge_words(), "--track", 3)
     assert outcome.code == 2
     assert "no face has the track 3; there are 0" in outcome.error()
+
+
+def test_masks_that_faces_carry_say_where_the_new_face_is(workspace):
+    aligned = workspace.path("data_dst/aligned")
+    info = read_info(aligned / "00003_0.jpg")
+    corners = np.array([[100.0, 90.0], [170.0, 90.0], [170.0, 200.0], [100.0, 200.0]])
+    write_polygons(aligned / "00003_0.jpg", [Polygon(corners)])
+    whole = np.zeros((256, 256, 1), np.float32)
+    whole[120:180, 80:180] = 1.0
+    write_mask(aligned / "00007_0.jpg", whole, "test")
+    words = (*workspace.merge_words(), "--mask-mode", "stored-dst", "--erode-mask", 0,
+             "--blur-mask", 0)
+    assert run(*words).code == 0
+    masks = pictures(workspace.path("data_dst/merged_mask"))
+    drawn = np.zeros(masks["00003.png"].shape, np.uint8)
+    to_frame = cv2.invertAffineTransform(info.image_to_face_mat)
+    outline = corners @ to_frame[:, :2].T + to_frame[:, 2]
+    cv2.fillPoly(drawn, [np.rint(outline).astype(np.int32)], 255)
+    both = [mask > 127 for mask in (masks["00003.png"], drawn)]
+    assert (both[0] & both[1]).sum() / (both[0] | both[1]).sum() > 0.95
+    matrix = read_info(aligned / "00007_0.jpg").image_to_face_mat
+    area = 60 * 100 / abs(np.linalg.det(matrix[:, :2]))
+    assert (masks["00007.png"] > 127).sum() == pytest.approx(area, rel=0.05)
+    hull = pictures(workspace.path("data_dst/merged_mask"))["00005.png"]
+    assert (hull > 127).sum() > 1.5 * (masks["00007.png"] > 127).sum()  # carries none
+    write_polygons(aligned / "00003_0.jpg", [Polygon(corners + 5)])
+    assert run(*words).event("merging")["done_now"] == 1
