@@ -8,7 +8,7 @@ from facelib.face_type import FaceType
 from facelib.masks import hull_mask
 from facelib.types import SwapPrediction
 from merger.borders import grid_side
-from merger.faces import FaceToMerge
+from merger.faces import FaceToMerge, StoredMask
 from merger.masks import MASK_MODES, face_mask
 from merger.options import MergeOptions
 
@@ -141,3 +141,59 @@ def test_missing_or_broken_masks_are_reported(landmarks_at):
     broken = np.full((64, 64, 1), np.nan, np.float32)
     with pytest.raises(ValueError, match="not finite"):
         make("learned-prd", SwapPrediction(face, broken, None), landmarks_at(0, 0, 9))
+
+
+def stored_in(landmarks, side, face_type=FaceType.HEAD):
+    """A mask as an aligned face of another type and size carries it: a disc drawn in the frame."""
+    frame_to_mask = face_transform(landmarks, side, face_type)
+    disc = np.zeros((400, 400), np.float32)
+    cv2.circle(disc, (200, 190), 60, 1, -1, cv2.LINE_AA)
+    mask = cv2.warpAffine(disc, frame_to_mask, (side, side), flags=cv2.INTER_LINEAR)
+    return StoredMask(mask[..., np.newaxis], frame_to_mask)
+
+
+@pytest.mark.parametrize("side", [200, 640])
+@pytest.mark.parametrize("face_type", [FaceType.FULL, FaceType.WHOLE_FACE])
+def test_stored_masks_come_from_the_aligned_face_through_the_frame(side, face_type, landmarks_at):
+    landmarks = landmarks_at(200, 200, 90, 20)
+    picture = np.zeros((64, 64, 3), np.float32)
+    face = FaceToMerge(landmarks, SwapPrediction(picture, None, None),
+                       stored_mask=stored_in(landmarks, side))
+    frame_to_square = face_transform(landmarks, 1, face_type)
+    mask = face_mask("stored-dst", face, frame_to_square, erode=0, blur=0)[..., 0]
+    y, x = np.mgrid[:SIDE, :SIDE] / SIDE
+    centre = frame_to_square @ (200, 190, 1)
+    radius = 60 * np.sqrt(np.linalg.det(frame_to_square[:, :2]))
+    expected = np.hypot(x - centre[0], y - centre[1]) < radius
+    shown = mask > 0.5
+    assert (shown & expected).sum() / (shown | expected).sum() > 0.97
+    assert not shown[0].any() and mask.max() == pytest.approx(1, abs=0.01)
+
+
+def test_a_stored_mask_shows_nothing_where_the_aligned_face_ends(landmarks_at):
+    landmarks = landmarks_at(200, 200, 90)
+    small = StoredMask(np.ones((64, 64, 1), np.float32),
+                       face_transform(landmarks, 64, FaceType.HALF))
+    face = FaceToMerge(landmarks, SwapPrediction(np.zeros((64, 64, 3), np.float32), None, None),
+                       stored_mask=small)
+    square = face_transform(landmarks, 1, FaceType.WHOLE_FACE)
+    mask = face_mask("stored-dst", face, square, erode=0, blur=0)
+    half, whole = (1 / np.linalg.det(face_transform(landmarks, 1, kind)[:, :2])
+                   for kind in (FaceType.HALF, FaceType.WHOLE_FACE))
+    assert mask.mean() == pytest.approx(half / whole, rel=0.03)
+
+
+def test_a_face_without_a_stored_mask_has_the_hull_with_its_brows(prediction, landmarks_at):
+    landmarks = landmarks_at(0, 0, 9)
+    square = face_transform(landmarks, 1, FaceType.FULL)
+    areas = []
+    for expand in (0.0, 1.0, 2.0):
+        face = FaceToMerge(landmarks, prediction, eyebrows_expand=expand)
+        stored, hull = (face_mask(mode, face, square, erode=0, blur=0)
+                        for mode in ("stored-dst", "dst"))
+        np.testing.assert_array_equal(stored, hull)
+        expected = hull_mask((SIDE, SIDE), landmarks @ square[:, :2].T * SIDE + square[:, 2] * SIDE,
+                             expand)
+        assert np.abs(hull - expected).mean() < 0.01
+        areas.append(hull.sum())
+    assert areas[0] < 0.95 * areas[1] < 0.95 * 0.95 * areas[2] * 1.1

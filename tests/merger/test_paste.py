@@ -6,12 +6,14 @@ from core.geometry import transform_points
 from facelib.align import crop_face, face_transform
 from facelib.face_type import FaceType
 from merger.paste import (
+    Region,
     crop_for_prediction,
     face_region,
     mask_region,
     paste_face,
     paste_mask,
     paste_transform,
+    square_inside,
 )
 
 
@@ -136,3 +138,26 @@ def test_a_shrunken_mask_keeps_its_place_and_area(landmarks_at, round_mask):
     centre = np.array([moments["m10"], moments["m01"]]) / moments["m00"] + (region.x1, region.y1)
     in_grid = transform_points(centre, frame_to_grid)
     np.testing.assert_allclose(in_grid, [127.5, 127.5], atol=0.6)
+
+
+def test_regions_overlap_unite_and_nest():
+    first, second = Region(2, 3, 10, 9), Region(9, 8, 20, 30)
+    assert first.overlaps(second) and second.overlaps(first)
+    assert not first.overlaps(Region(10, 3, 12, 9)) and not first.overlaps(Region(2, 9, 5, 12))
+    both = first.united(second)
+    assert both == Region(2, 3, 20, 30)
+    frame = np.arange(40 * 30).reshape(40, 30)
+    np.testing.assert_array_equal(frame[both.slices][second.within(both).slices],
+                                  frame[second.slices])
+
+
+@pytest.mark.parametrize(("x", "y", "degrees"), [(100, 100, 0), (5, 60, 30), (190, 195, -70)])
+def test_pixels_of_the_square_that_come_from_the_frame_are_inside(x, y, degrees, landmarks_at):
+    frame_to_face = paste_transform(landmarks_at(x, y, 40, degrees), FaceType.FULL) * 80
+    inside = square_inside(frame_to_face, 80, (200, 210))
+    columns, rows = np.meshgrid(np.arange(80.0), np.arange(80.0))
+    points = transform_points(np.stack([columns, rows], axis=-1).reshape(-1, 2),
+                              np.linalg.inv(np.vstack([frame_to_face, (0, 0, 1)]))[:2])
+    expected = ((points >= 0) & (points <= (209, 199))).all(axis=1).reshape(80, 80, 1)
+    np.testing.assert_array_equal(inside, expected)
+    assert inside.dtype == np.float32 and 0.2 < inside.mean() <= 1
