@@ -11,6 +11,7 @@ from core.frames import Frame, FrameSource
 from core.native_log import quiet_import
 from core.pipeline import Failed
 from core.report import SilentReporter
+from mainscripts.merging.compositor import open_patches
 from mainscripts.merging.dst_faces import FacesByStem
 from mainscripts.merging.frame_settings import FrameSettings
 from mainscripts.merging.model import MergeModel, load_needed, needed_by
@@ -65,7 +66,8 @@ def merge_chunk(job: MergeJob) -> list[tuple[str, int | Failed]]:
             f"{job.files.model_dir}: the model was saved while frames were merged with generation "
             f"{job.generation}; stop its training, then run the same command with --overwrite")
     output = FrameWriter.open(job.files.output_dir, job.files.output_mask_dir)
-    work = MergeWork(Merger(model.networks, job.faces), job.settings, output, job.written)
+    work = MergeWork(Merger(model.networks, job.faces), job.settings, output, job.written,
+                     open_patches(job.files.compositor_dir))
     return [(name, outcome.portable() if isinstance(outcome, Failed) else outcome)
             for name, outcome in work.pipeline(job.source, job.source.frames)]
 

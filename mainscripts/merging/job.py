@@ -15,6 +15,7 @@ from core.video import find_video
 from mainscripts.command import in_one_line, stop_if_disk_full
 from mainscripts.merging.chosen import like_reference, of_tracks
 from mainscripts.merging.chunk import jobs_of, merge_chunk
+from mainscripts.merging.compositor import PatchWriter, open_patches
 from mainscripts.merging.dst_faces import FacesByStem, read_faces, with_motion, with_stretches
 from mainscripts.merging.frame_settings import SETTINGS_FILE, FrameSettings, read_settings
 from mainscripts.merging.gaps import count_filled, fill_gaps, read_extracted
@@ -62,15 +63,17 @@ def merge(files: MergeFiles, options: MergeOptions, reporter: Reporter) -> Mergi
     source = open_source(files, reporter)
     faces = faces_of(files, source.frames)
     settings = settings_of(files, options, source.frames)
-    output = open_output(files, source)
+    output, patches = open_output(files, source), open_patches(files.compositor_dir)
     model = load_model(files, settings, reporter)
     with (
-        MergeJournal(files, settings, model, source.frames, faces, output) as journal,
+        MergeJournal(files, settings, model, source.frames, faces, output, patches) as journal,
         contextlib.closing(output),
     ):
-        output.clear_unfinished()
+        for one in (output, patches):
+            if one is not None:
+                one.clear_unfinished()
         start = time.monotonic()
-        work = _Work(source, faces, files, settings, model, output, journal, reporter)
+        work = _Work(source, faces, files, settings, model, output, patches, journal, reporter)
         todo = work.todo()
         failed, stages = work.do(todo)
         merging = Merging(len(source.frames), journal.n_merged(source.frames),
@@ -91,7 +94,8 @@ def _with_full_paths(files: MergeFiles) -> MergeFiles:
     if files.scheduler is None:
         return files
     check_address(files.scheduler)
-    folders = ("input_dir", "aligned_dir", "output_dir", "output_mask_dir", "model_dir")
+    folders = ("input_dir", "aligned_dir", "output_dir", "output_mask_dir", "model_dir",
+               "compositor_dir")
     return replace(files, **{name: getattr(files, name).resolve() for name in folders
                              if getattr(files, name) is not None})
 
@@ -176,6 +180,7 @@ class _Work:
     settings: FrameSettings
     model: MergeModel
     output: Output
+    patches: PatchWriter | None
     journal: MergeJournal
     reporter: Reporter
 
@@ -191,7 +196,7 @@ class _Work:
             with open_runner(self.files.scheduler) as runner:
                 return self.on(runner, todo), {}
         work = MergeWork(Merger(self.model.networks, self.faces), self.settings, self.output,
-                         {frame.name for frame in todo})
+                         {frame.name for frame in todo}, self.patches)
         pipeline = work.pipeline(
             self.source, around(self.source.frames, todo, self.faces, self.settings))
         return self._take(pipeline, todo), pipeline.stats

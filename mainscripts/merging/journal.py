@@ -8,6 +8,7 @@ from typing import Any
 from core.frames import Frame
 from core.journal import Journal
 from core.paths import relative
+from mainscripts.merging.compositor import PatchWriter
 from mainscripts.merging.dst_faces import FacesByStem, fingerprint
 from mainscripts.merging.frame_settings import FrameSettings, differences
 from mainscripts.merging.model import MergeModel
@@ -31,14 +32,16 @@ class MergeJournal:
     """The journal of a merge, open; a context manager."""
 
     def __init__(self, files: MergeFiles, settings: FrameSettings, model: MergeModel,
-                 frames: Sequence[Frame], faces: FacesByStem, output: Output):
+                 frames: Sequence[Frame], faces: FacesByStem, output: Output,
+                 patches: PatchWriter | None = None):
         """Opens or begins it in the output folder.
 
         Raises:
             FolderInUse: Another process works on the folder.
             UsageError: The folder holds frames merged otherwise.
         """
-        self._faces, self._settings, self._output = faces, settings, output
+        self._faces, self._settings = faces, settings
+        self._outputs = [output, *[patches] * (patches is not None)]
         self._frames = {frame.index: frame for frame in frames}
         header = header_of(files, settings.base, model, output)
         wanted = {frame.stem for frame in frames}
@@ -67,7 +70,8 @@ class MergeJournal:
         noted = self._journal.done.get(frame.name, {})
         options = replace(self._settings.base, **noted.get("options", {}))
         is_same = noted.get("landmarks") == self._fingerprint(frame, options)
-        return options if is_same and self._output.is_there(frame) else None
+        is_there = all(output.is_there(frame) for output in self._outputs)
+        return options if is_same and is_there else None
 
     def add(self, frame: Frame, n_faces: int, options: MergeOptions | None = None) -> None:
         """Notes that a frame is done; with other options than the settings say, if given."""

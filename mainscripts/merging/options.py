@@ -33,9 +33,14 @@ class MergeFiles:
         None, help="Video to make, instead of a folder of frames: with the times and the sound of "
         "the input, which must be a video.")
     output_mask_video: Path | None = option(None, help="Video of the masks beside it.")
+    compositor_dir: Path | None = option(
+        None, help="Folder for the new faces by themselves as well: pictures of 16 bits with "
+        "alpha, and JSON that says where they go, for compositing elsewhere.")
     settings: Path | None = option(
-        None, help="File that says how each frame is merged; then the options of merging are not "
-        "asked for.")
+        None, help="File that says how each frame is merged, as --interactive writes it; then the "
+        "options of merging are not asked for.")
+    interactive: bool = option(
+        False, help="Open a window in which every frame is merged as you set it.")
     model_dir: Path | None = option(None, ask=True, help="Folder of all models.")
     model: str | None = option(
         None, help=f"Kind of model: {', '.join(MODELS.names())}, or your own as "

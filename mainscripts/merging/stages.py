@@ -11,6 +11,7 @@ from core.frames import Frame, FrameSource, Load
 from core.pipeline import FRAME_ERRORS, SOURCE, Failed, Pipeline, Stage
 from facelib.protocols import FaceEnhancer, FaceSegmenter
 from facelib.types import Predictor
+from mainscripts.merging.compositor import PatchWriter
 from mainscripts.merging.dst_faces import DstFace, FacesByStem
 from mainscripts.merging.frame_settings import FrameSettings
 from mainscripts.merging.steady import ReadFrame, SwappedFrame, reach_of, steadied
@@ -21,6 +22,7 @@ from merger.modes import RAW_PREDICT
 from merger.networks import SEGMENTER_SIDE, needed_networks, with_networks
 from merger.options import MergeOptions, needed_masks
 from merger.paste import crop_for_prediction
+from merger.patches import FacePatch, face_patch
 from merger.pipeline import (
     FaceToMerge,
     MergedFrame,
@@ -120,6 +122,11 @@ class Merger:
                                   self.predictor.resolution, frame.image.dtype)
         return merge_frame(frame.image, faces, options, self.predictor.face_type)
 
+    def patches(self, frame: ReadFrame, faces: Sequence[FaceToMerge], options: MergeOptions
+                ) -> list[FacePatch]:
+        """The new faces of a frame by themselves."""
+        return [face_patch(frame.image, face, options, self.predictor.face_type) for face in faces]
+
 
 class _Asked(NamedTuple):
     """One face that the networks are asked about."""
@@ -151,12 +158,14 @@ class MergeWork:
         settings: How each frame is merged.
         output: Where they go.
         written: Names of the frames that are to be written; others are only looked at.
+        patches: Takes the new faces by themselves, if they are wanted.
     """
 
     merger: Merger
     settings: FrameSettings
     output: Output
     written: Collection[str]
+    patches: PatchWriter | None = None
 
     def pipeline(self, source: FrameSource, frames: Sequence[Frame]) -> "MergePipeline":
         """Merges frames; gives (frame name, number of faces or `Failed`) of those to be written.
@@ -197,8 +206,12 @@ class MergeWork:
         frame, faces = swapped.frame, swapped.faces
         if frame.frame.name not in self.written:
             return len(faces)
+        options = self.settings.of(frame.frame)
         with self._written_if_it_fails(frame.frame, frame.image):
-            merged = self.merger.merge(frame, faces, self.settings.of(frame.frame))
+            merged = self.merger.merge(frame, faces, options)
+            if self.patches is not None:
+                self.patches.write(frame.frame, frame.image.shape[:2],
+                                   self.merger.patches(frame, faces, options))
         self.output.write(frame.frame, merged, is_changed=is_changed(frame, merged))
         return len(faces)
 
