@@ -4,6 +4,7 @@ A step changes a picture with the help of its surroundings, which have the same 
 square the dst face, in the frame the frame's own pixels.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -110,10 +111,14 @@ def blend_by_bands(below: np.ndarray, pasted: np.ndarray, mask: np.ndarray) -> n
     # What was pasted outside of the mask, where no model is trained, must not shine in.
     shown = blend_by_mask(below, pasted, np.minimum(mask / CLONE_FROM_MASK, 1.0))
     thin = np.clip((mask - 0.5) * BORDER_SHARPNESS + 0.5, 0.0, 1.0)
-    n_bands = max(int(np.log2(min(mask.shape[:2]) / COARSEST_BAND)), 0)
+    n_bands = max(float(np.log2(min(mask.shape[:2]) / COARSEST_BAND)), 0.0)
     # A band's mask is half at the border; taken as nothing there, all bands fade inwards from it.
-    inwards = [np.maximum(2 * part - 1, 0.0) for part in mask_pyramid(thin, n_bands)]
+    inwards = [np.maximum(2 * part - 1, 0.0) for part in mask_pyramid(thin, math.ceil(n_bands))]
     blended = multiband_blend(shown, below, inwards)
+    if len(inwards) > n_bands + 1:  # between two numbers of bands, or a growing face would jump
+        fewer = multiband_blend(shown, below, inwards[:-1])
+        share = n_bands + 1 - (len(inwards) - 1)
+        blended = cv2.addWeighted(blended, share, fewer, 1 - share, 0)
     return blend_by_mask(below, blended, np.minimum(2 * mask, 1.0))
 
 

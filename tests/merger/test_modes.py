@@ -11,6 +11,7 @@ from merger.modes import HIST_MATCH_MODES, MODES, is_raw
 from merger.options import MergeOptions
 from merger.paste import crop_for_prediction
 from merger.pipeline import FaceToMerge, merge_frame
+from merger.steps import blend_by_bands
 
 TYPE = FaceType.FULL
 
@@ -97,3 +98,19 @@ def test_modes_are_named_for_what_they_do():
     assert [name for name in (*MODES, "raw-predict") if is_raw(name)] == ["raw-rgb", "raw-predict"]
     assert {name for name, transfer in COLOR_TRANSFERS.items() if transfer.masked} == {
         "rct", "mkl-m", "idt-m", "sot-m", "mix-m"}
+
+
+def test_laplacian_changes_evenly_while_a_face_grows(round_mask):
+    """Bands are halvings, so their number jumps with the size of the face; the picture must not."""
+    previous, changes = None, []
+    for size in np.arange(118, 140):  # 128 = 8 * 2 ** 4
+        y, x = np.mgrid[:size, :size] / (size - 1) - 0.5
+        mask = np.float32(np.clip((0.4 - np.hypot(x, y)) * 8, 0, 1))[..., np.newaxis]
+        upper = np.float32(0.7 + 0.2 * x)[..., np.newaxis] * np.ones(3, np.float32)
+        blended = blend_by_bands(np.full_like(upper, 0.3), upper, mask)
+        row = blended[size // 2, :, 0]
+        profile = np.interp(np.linspace(0, 1, 100), np.linspace(0, 1, size), row)
+        if previous is not None:
+            changes.append(np.abs(profile - previous).max())
+        previous = profile
+    assert max(changes) < 4 * np.median(changes)
