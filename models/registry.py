@@ -11,11 +11,19 @@ MODELS = Registry("model", {
     "Quick96": "models.quick96.model:Quick96Model",
     "SAEHD": "models.saehd.model:SAEHDModel",
     "AMP": "models.amp.model:AMPModel",
+    "FaceEnhancer": "models.face_enhancer.model:FaceEnhancerModel",
+    "S3FD": "models.s3fd.model:S3FDModel",
+    "FAN": "models.fan.model:FANModel",
+    "XSeg": "models.xseg.model:XSegModel",
 })
 MODEL_OPTIONS = Registry("model", {
     "Quick96": "models.quick96.options:Quick96Options",
     "SAEHD": "models.saehd.options:SAEHDOptions",
     "AMP": "models.amp.options:AMPOptions",
+    "FaceEnhancer": "models.face_enhancer.options:FaceEnhancerOptions",
+    "S3FD": "models.s3fd.options:S3FDOptions",
+    "FAN": "models.fan.options:FANOptions",
+    "XSeg": "models.xseg.options:XSegOptions",
 })
 
 

@@ -19,6 +19,7 @@ class Stream(IntEnum):
     REFERENCES = 4
     BINS = 5
     BIN_FACES = 6
+    BACKGROUNDS = 7
 
 
 class FaceOrder(Protocol):

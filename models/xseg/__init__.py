@@ -1,0 +1,1 @@
+"""XSeg: a segmenter that learns from a few labelled faces."""
