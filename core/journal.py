@@ -80,6 +80,12 @@ class Journal:
         self.close()
 
 
+def read_header(path: Path) -> dict[str, Any] | None:
+    """What a journal is about, without opening it; None if there is none."""
+    lines = _whole_lines(path)
+    return lines[0] if lines else None
+
+
 def read_done(path: Path) -> dict[str, Any]:
     """What a journal notes as done, item -> note, without opening it; {} if there is none."""
     return _by_item(_whole_lines(path))

@@ -8,9 +8,11 @@ from core.errors import UsageError
 from core.options import add_arguments, given, resolve
 from core.prompt import Prompter
 from core.report import Reporter
-from mainscripts.command import read_config, require, require_all_frames
+from mainscripts.command import in_one_line, read_config, require, require_all_frames
+from mainscripts.merging.frame_settings import read_base
 from mainscripts.merging.job import Merging, merge
 from mainscripts.merging.options import MergeFiles, add_merge_arguments
+from mainscripts.merging_window.run import Sitting, merge_in_window, settings_path
 from merger.options import MergeOptions
 
 
@@ -37,6 +39,9 @@ def run(arguments: argparse.Namespace, reporter: Reporter, prompter: Prompter) -
         raise UsageError("--output-dir is for frames and --output-video for a video; give one of "
                          "them")
     options = _options(files, of_merge, given(arguments, MergeOptions), prompter)
+    if files.interactive:
+        report_sitting(merge_in_window(files, options, reporter), reporter)
+        return 0
     result = merge(files, options, reporter)
     report(result, reporter)
     require_all_frames(result.failed, result.frames, files.input_dir, reporter)
@@ -45,17 +50,33 @@ def run(arguments: argparse.Namespace, reporter: Reporter, prompter: Prompter) -
 
 def _options(files: MergeFiles, of_file: Mapping[str, Any], of_flags: Mapping[str, Any],
              prompter: Prompter) -> MergeOptions:
-    """Those of all frames; not asked for where a file says how frames are merged.
+    """Those of all frames; not asked for where a file or the window says how frames are merged.
 
     Raises:
-        UsageError: Flags say it as well.
+        UsageError: Flags contradict the file.
     """
-    if files.settings is not None and files.settings.exists() and of_flags:
-        names = ", ".join(f"--{name.replace('_', '-')}" for name in of_flags)
-        raise UsageError(f"{names}: {files.settings} says how frames are merged; change it there, "
-                         "or leave --settings out")
-    return resolve(MergeOptions, file=of_file, given=of_flags,
-                   prompter=prompter if files.settings is None else None)
+    asks = files.settings is None and not files.interactive
+    options = resolve(MergeOptions, file=of_file, given=of_flags,
+                      prompter=prompter if asks else None)
+    if asks or not (path := settings_path(files)).exists():
+        return options
+    base = read_base(path)
+    others = [name for name, value in of_flags.items() if getattr(base, name) != value]
+    if others:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in others)
+        raise UsageError(f"{names}: {path} says something else of all frames; change it there, or "
+                         "take it away to begin anew")
+    return base
+
+
+def report_sitting(result: Sitting, reporter: Reporter) -> None:
+    """Tells what was done in a window."""
+    for name, reason in result.failed:
+        reporter.warning(f"{in_one_line(name)}: {reason}")
+    reporter.info(f"{result.done} of {result.frames} frames are merged as set" + (
+        "" if result.done == result.frames else
+        f"; go on with the same command, or merge the rest with --settings {result.settings}"))
+    reporter.event("sitting", **result._asdict())
 
 
 def report(result: Merging, reporter: Reporter) -> None:

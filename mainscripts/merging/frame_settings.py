@@ -136,6 +136,15 @@ def read_settings(path: Path, frames: Sequence[Frame]) -> SettingsFile:
     return SettingsFile(FrameSettings(base, own), _window_in(content, numbers, path))
 
 
+def read_base(path: Path) -> MergeOptions:
+    """The options of all frames that a file of settings holds.
+
+    Raises:
+        OptionError: The file cannot be read, or an option is unknown or out of range.
+    """
+    return options_from(read_json(path).get("base", {}), f"{path}: base")
+
+
 def options_from(values: Any, where: str) -> MergeOptions:
     """Options of a JSON object; as set where it says nothing.
 

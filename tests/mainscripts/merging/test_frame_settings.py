@@ -166,7 +166,7 @@ def test_processes_keep_to_the_file_too(workspace, monkeypatch):
 def test_what_contradicts_the_file_is_refused_before_any_work(workspace):
     path = written(workspace.folder, in_file())
     outcome = run(*workspace.merge_words(), "--settings", path, "--mode", "seamless")
-    assert outcome.code == 2 and f"--mode: {path} says how" in outcome.error()
+    assert outcome.code == 2 and f"--mode: {path} says something else" in outcome.error()
     outcome = run(*workspace.merge_words(), "--settings", written(workspace.folder, "{"))
     assert outcome.code == 2 and "line 1 is not JSON" in outcome.error()
     assert not workspace.path("data_dst/merged").exists()

@@ -1,0 +1,50 @@
+"""The merge window: events in, pictures out."""
+
+import numpy as np
+
+from core.window import PictureWindow, Window
+from mainscripts.merging_window.help_picture import help_picture
+from mainscripts.merging_window.picture import merge_picture
+from mainscripts.merging_window.session import Session
+
+TITLE = "FaceLab merge"
+ADVICE = "run it where there is one, or merge without --interactive"
+
+_WORKING_SECONDS, _REST_SECONDS = 0.004, 0.03
+
+
+def make_window() -> Window:
+    """The real one, not open yet."""
+    return Window(TITLE, takes_mouse=True, advice=ADVICE)
+
+
+def run_window(session: Session, window: PictureWindow) -> None:
+    """Works until the user finishes or closes the window.
+
+    Args:
+        session: Not started yet.
+        window: Not open yet; closed afterwards.
+
+    Raises:
+        DeviceError: No window can be opened.
+    """
+    window.open()
+    session.start()
+    try:
+        while not session.is_finished:
+            if session.needs_drawing:
+                window.show(_picture(session))
+            key = window.key(_WORKING_SECONDS if session.is_waiting else _REST_SECONDS)
+            for event in window.mouse_events():
+                session.mouse(event)
+            session.press(key)
+            session.tick()
+            if not window.is_open:
+                return
+    finally:
+        window.close()
+
+
+def _picture(session: Session) -> np.ndarray:
+    scene = session.scene()
+    return help_picture() if session.shows_help else merge_picture(scene)
