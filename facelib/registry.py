@@ -1,4 +1,4 @@
-"""The detectors, landmark extractors, embedders and enhancers a user can choose by name."""
+"""Detectors, landmark extractors, embedders, segmenters and enhancers to choose by name."""
 
 from core.registry import Registry
 
@@ -21,6 +21,13 @@ LANDMARKERS = Registry(
 )
 EMBEDDERS = Registry(
     "face embedder", {"appearance": "facelib.appearance:AppearanceEmbedder"}
+)
+SEGMENTERS = Registry(
+    "face segmenter",
+    {
+        "xseg": "facelib.networks.xseg_segmenter:XSegSegmenter.load",
+        "ternausnet": "facelib.networks.ternausnet_segmenter:TernausNetSegmenter.load",
+    },
 )
 ENHANCERS = Registry(
     "face enhancer", {"faceenhancer": "facelib.networks.enhancer:PatchEnhancer.load"}

@@ -208,6 +208,8 @@ IMPORTABLE = MappingProxyType(
         "mtcnn_onet": "MTCNN face detector, third network",
         "retinaface": "RetinaFace face detector",
         "face_enhancer": "FaceEnhancer",
+        "xseg": "XSeg segmenter",
+        "vgg11": "VGG11, the encoder that TernausNet starts from",
     }
 )
 """Networks whose weights the user can import -> what they are."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from facelib.checkpoints.importing import Imported
 
 _SUFFIXES = (".pth", ".pt", ".tar", ".zip")
-_DEEPFACELAB_FILES = ("s3fd.npy", "2dfan.npy", "3dfan.npy", "faceenhancer.npy")
+_DEEPFACELAB_FILES = ("s3fd.npy", "2dfan.npy", "3dfan.npy", "faceenhancer.npy", "xseg_256.npy")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """From a file of another program to weights in the user's folder."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ import numpy as np
 from core.errors import UsageError
 from core.legacy_pickle import LegacyPickleError, loads
 from facelib.checkpoints.layouts import LAYOUTS, Layout
+from facelib.checkpoints.model_data import xseg_face_type
 from facelib.checkpoints.torch_file import (
     STREAM_MAGIC,
     ZIP_MAGIC,
@@ -62,11 +64,13 @@ def import_checkpoint(path: Path, network: str | None = None) -> list[Imported]:
     if network is not None and network not in IMPORTABLE:
         raise UsageError(f"there are no weights {network!r} to import; known are "
                          f"{', '.join(IMPORTABLE)}")
-    data = _read(path)
-    return install(data, str(path), path.name, network)
+    data, face_type = _read(path), xseg_face_type(path)
+    return install(data, str(path), path.name, network,
+                   {"xseg": {"face_type": face_type}} if face_type else {})
 
 
-def install(data: bytes, source: str, file_name: str, network: str | None) -> list[Imported]:
+def install(data: bytes, source: str, file_name: str, network: str | None,
+            beside: Mapping[str, Mapping[str, str]] = {}) -> list[Imported]:
     """`import_checkpoint` for a file in memory.
 
     Args:
@@ -74,6 +78,7 @@ def install(data: bytes, source: str, file_name: str, network: str | None) -> li
         source: Named in errors.
         file_name: Tells 2DFAN from 3DFAN.
         network: As for `import_checkpoint`.
+        beside: Network -> facts that other files tell.
     """
     sha256 = hashlib.sha256(data).hexdigest()
     translated = []
@@ -91,7 +96,8 @@ def install(data: bytes, source: str, file_name: str, network: str | None) -> li
     imported = []
     for name, layout, state in translated:
         official = name in RELEASES and sha256.startswith(RELEASES[name].hash_start)
-        about = {"sha256": sha256, "origin": f"{file_name} ({layout.program})", **layout.facts}
+        about = {"sha256": sha256, "origin": f"{file_name} ({layout.program})", **layout.facts,
+                 **beside.get(name, {})}
         write_weights(user_path(name), Weights(state, about))
         imported.append(Imported(name, user_path(name), layout.program, official))
     return imported

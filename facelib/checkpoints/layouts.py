@@ -260,6 +260,39 @@ def _face_enhancer() -> dict[str, Rule]:
     return rules
 
 
+# --- XSeg ---------------------------------------------------------------------------------------
+
+_XSEG_DEPTHS = (2, 2, 2, 3, 3, 3)
+"""Convolutions of each level, down and up."""
+
+_XSEG_BLOCK = ("conv/weight", "conv/bias", "frn/weight", "frn/bias", "frn/eps", "tlu/tau")
+
+
+def _xseg() -> dict[str, Rule]:
+    blocks = [f"{way}{level}{n}" for level, depth in enumerate(_XSEG_DEPTHS)
+              for n in range(1, depth + 1) for way in ("conv", "uconv")]
+    blocks += [f"up{level}" for level in range(len(_XSEG_DEPTHS))]
+    paths = [f"{block}/{part}" for block in blocks for part in _XSEG_BLOCK]
+    paths += [f"{layer}/{part}" for layer in ("dense1", "dense2", "out_conv")
+              for part in ("weight", "bias")]
+    return {path: Rule((f"{path}:0",), _plain if path.endswith("conv/weight")
+                       or path.startswith("dense") and path.endswith("weight") else _flat)
+            for path in paths}
+
+
+# --- VGG11 --------------------------------------------------------------------------------------
+
+_VGG11_PLACES = (0, 3, 6, 8, 11, 13, 16, 18)
+"""Of the convolutions among all layers, in torchvision's names."""
+
+
+def _vgg11() -> dict[str, Rule]:
+    rules = {}
+    for number, place in enumerate(_VGG11_PLACES):
+        rules |= _torch_conv(f"convs_{number}", f"features.{place}")
+    return rules
+
+
 S3FD_VALUES, FAN_VALUES = 22_459_110, 23_874_320
 LAYOUTS = (
     Layout("s3fd", "face-alignment", _s3fd(), S3FD_VALUES),
@@ -273,5 +306,7 @@ LAYOUTS = (
       for name, n_values in (("onet", 389_040), ("rnet", 100_178), ("pnet", 6_632))),
     Layout("retinaface", "Pytorch_Retinaface", _retinaface(), 423_264),
     Layout("face_enhancer", "DeepFaceLab", _face_enhancer(), 33_111_401),
+    Layout("xseg", "DeepFaceLab", _xseg(), 17_569_317),
+    Layout("vgg11", "torchvision", _vgg11(), 9_220_480),
 )
 """Every layout that is known. Files with MTCNN's networks together fit three of them."""

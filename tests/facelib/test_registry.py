@@ -9,7 +9,7 @@ import pytest
 from core.errors import OptionError
 from facelib.detect import find_faces
 from facelib.landmarks import TEMPLATE_51
-from facelib.registry import DETECTORS, ENHANCERS, LANDMARKERS
+from facelib.registry import DETECTORS, ENHANCERS, LANDMARKERS, SEGMENTERS
 
 README = Path(__file__).parents[2] / "facelib" / "README.md"
 
@@ -18,6 +18,7 @@ def test_bundled_networks_are_known_by_name():
     assert DETECTORS.names() == ("yunet", "s3fd", "retinaface", "mtcnn")
     assert LANDMARKERS.names() == ("facemesh", "2dfan", "3dfan")
     assert ENHANCERS.names() == ("faceenhancer",)
+    assert SEGMENTERS.names() == ("xseg", "ternausnet")
     with pytest.raises(OptionError, match="known are yunet"):
         DETECTORS.load("other")
 
