@@ -25,7 +25,7 @@ def header_of(files: MergeFiles, base: MergeOptions, model: MergeModel, output: 
               ) -> dict[str, Any]:
     """What makes the results of two merges belong together, options of single frames aside."""
     return {"job": "merge", "input_dir": relative(files.input_dir, output.folder),
-            "model": model.name, "generation": model.generation, **asdict(base)}
+            "model": model.name, "generation": model.generation, **model.helpers, **asdict(base)}
 
 
 class MergeJournal:

@@ -3,21 +3,23 @@
 from typing import NamedTuple
 
 from core.report import Reporter
-from facelib.registry import ENHANCERS
 from mainscripts.merging.frame_settings import FrameSettings
+from mainscripts.merging.helpers import load_enhancer
 from mainscripts.merging.options import MergeFiles
 from mainscripts.merging.stages import MergeNetworks
-from mainscripts.model_kind import DEFAULT_KIND, saved_kind
+from mainscripts.model_kind import DEFAULT_KIND, is_swap, saved_kind
 from merger.networks import NeededNetworks, needed_networks
 from models.registry import known_kind, label
 
 
 class MergeModel(NamedTuple):
-    """Networks, ready to use: `name` of the swap with its kind, `generation` that was loaded."""
+    """Networks, ready to use: `name` of the swap with its kind, `generation` that was loaded, and
+    where the `helpers` beside it come from."""
 
     networks: MergeNetworks
     name: str
     generation: int
+    helpers: dict[str, str] = {}
 
 
 def load_model(files: MergeFiles, settings: FrameSettings, reporter: Reporter) -> MergeModel:
@@ -52,10 +54,11 @@ def load_needed(files: MergeFiles, needed: NeededNetworks, reporter: Reporter) -
     saved = store.require()
     for problem in store.generations.problems:
         reporter.warning(problem)
-    networks = MergeNetworks(
-        restore_swap(kind, saved).predictor(),
-        enhancer=ENHANCERS.load(files.enhancer)() if needed.enhanced else None)
-    return MergeModel(networks, f"{files.name}_{label(kind)}", saved.number)
+    helpers = {"enhancer": load_enhancer(files)} if needed.enhanced else {}
+    networks = MergeNetworks(restore_swap(kind, saved).predictor(),
+                             **{name: helper.network for name, helper in helpers.items()})
+    return MergeModel(networks, f"{files.name}_{label(kind)}", saved.number,
+                      {name: helper.origin for name, helper in helpers.items()})
 
 
 def kind_of(files: MergeFiles) -> str:
@@ -66,4 +69,4 @@ def kind_of(files: MergeFiles) -> str:
     """
     if files.model is not None:
         return known_kind(files.model)
-    return saved_kind(files.model_dir, files.name) or DEFAULT_KIND
+    return saved_kind(files.model_dir, files.name, wanted=is_swap) or DEFAULT_KIND

@@ -56,9 +56,10 @@ class MergeFiles:
         5, low=0, high=100, help="Longest stretch of frames in which a tracked face that was not "
         "found is put where it must have been; 0 leaves such frames as they are. Faces that were "
         "deleted by hand never come back.")
-    enhancer: str = option(
-        "faceenhancer", help="What makes faces sharper for super_resolution_power: a known name or "
-        "your module:Class.")
+    enhancer: str | None = option(
+        None, help="What makes faces sharper for super_resolution_power: a known name or your "
+        "module:Class. Left out, the trained FaceEnhancer of the model folder, or else the "
+        "imported one.")
     gpus: str | None = option(None, help="GPUs to use, such as 0 or 0,1; cpu uses none.")
     scheduler: str | None = option(
         None, help="Work on the tcp://host:port of a Dask scheduler, whose workers see the same "

@@ -1,0 +1,1 @@
+"""FaceEnhancer: learns the fine detail of one person's face."""

@@ -1,0 +1,1 @@
+"""FAN: an extractor of landmarks, trained on photographs."""

@@ -1,0 +1,1 @@
+"""S3FD: a detector of faces, trained on photographs."""
