@@ -242,7 +242,19 @@ def run(arguments: argparse.Namespace) -> dict:
     report = {}
     for part in arguments.parts:
         report |= PARTS[part](arguments)
+    if {"rows", "network"} <= set(report):
+        compare_whole_frames(report)
     return report
+
+
+def compare_whole_frames(report: dict) -> None:
+    """Adds the CPU time of network, image work and PNG by the reference's to rows it has too."""
+    reference = reference_figures()["merge_in_process"]["rows"]
+    others = report["network"]["both"]["network_cpu_ms"] + report["png_encode_cpu_ms"]
+    for name, row in report["rows"].items():
+        if name in reference:
+            whole = (others + row["image_cpu_ms"]) / 1e3
+            row["frame_cpu_by_reference"] = round(whole / reference[name]["cpu_s_per_frame"], 3)
 
 
 def parse(words: Sequence[str] | None = None) -> argparse.Namespace:

@@ -198,12 +198,13 @@ def _command_table(report: Report) -> str:
 def _image_table(report: Report) -> str:
     rows = [[name, figures["image_ms"], figures["image_cpu_ms"],
              figures.get("image_ms_by_reference", ""),
-             figures.get("image_cpu_ms_by_reference_ms", ""), figures.get("target", "")]
+             figures.get("image_cpu_ms_by_reference_ms", ""),
+             figures.get("frame_cpu_by_reference", ""), figures.get("target", "")]
             for name, figures in report["rows"].items()]
-    rows.append(["writing as PNG", report["png_encode_ms"], report["png_encode_cpu_ms"], *[""] * 3])
+    rows.append(["writing as PNG", report["png_encode_ms"], report["png_encode_cpu_ms"], *[""] * 4])
     return markdown_table(["Image work per frame: mode/colour transfer", "ms", "CPU ms",
-                           "ms by the reference's", "CPU ms by the reference's ms", "target"],
-                          rows)
+                           "ms by the reference's", "CPU ms by the reference's ms",
+                           "CPU of a whole frame by the reference's", "target"], rows)
 
 
 RENDERERS: Mapping[str, Callable[[Report], str]] = MappingProxyType({
