@@ -17,6 +17,7 @@ import numpy as np
 
 from core.errors import DeviceError
 from core.window_mouse import MouseEvent, MouseQueue, QtZoom, wheel_delta
+from core.window_shift import qt_shift_is_down
 
 TRAINING_ADVICE = "use --preview web or --preview file"
 NO_DISPLAY = f"there is no display to open a window on; {TRAINING_ADVICE}"
@@ -117,6 +118,7 @@ class Window:
         self._n_reopened = 0
         self._picture: np.ndarray | None = None
         self._mouse = MouseQueue()
+        self._is_qt = False
         self._zoom: QtZoom | None = None
         self._early_key = NO_KEY
 
@@ -133,7 +135,8 @@ class Window:
         except cv2.error as error:
             raise DeviceError("this OpenCV has no windows; install opencv-python instead of "
                               f"opencv-python-headless, or {self._advice}") from error
-        if self._takes_mouse and cv2.currentUIFramework().startswith("QT"):
+        self._is_qt = cv2.currentUIFramework().startswith("QT")
+        if self._takes_mouse and self._is_qt:
             self._zoom = QtZoom()
         self._is_open = True
 
@@ -149,7 +152,9 @@ class Window:
         code, self._early_key = self._early_key, NO_KEY
         if code == NO_KEY:
             code = cv2.waitKeyEx(max(round(seconds * 1000), 1))
-        return key_name(code)
+        name = key_name(code)
+        is_small = self._is_qt and name is not None and len(name) == 1 and name.islower()
+        return name.upper() if is_small and qt_shift_is_down() else name
 
     def mouse_events(self) -> list[MouseEvent]:
         """What the mouse did since the last call, the oldest first."""

@@ -12,7 +12,7 @@ from mainscripts.command import in_one_line, read_config, require, require_all_f
 from mainscripts.merging.frame_settings import read_base
 from mainscripts.merging.job import Merging, merge
 from mainscripts.merging.options import MergeFiles, add_merge_arguments
-from mainscripts.merging_window.run import Sitting, merge_in_window, settings_path
+from mainscripts.merging_window.run import Sitting, check_files, merge_in_window, settings_path
 from merger.options import MergeOptions
 
 
@@ -38,6 +38,8 @@ def run(arguments: argparse.Namespace, reporter: Reporter, prompter: Prompter) -
     elif files.output_dir is not None:
         raise UsageError("--output-dir is for frames and --output-video for a video; give one of "
                          "them")
+    if files.interactive:
+        check_files(files)
     options = _options(files, of_merge, given(arguments, MergeOptions), prompter)
     if files.interactive:
         report_sitting(merge_in_window(files, options, reporter), reporter)

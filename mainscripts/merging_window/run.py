@@ -71,6 +71,19 @@ class Desk(NamedTuple):
             time.sleep(_POLL_SECONDS)
 
 
+def check_files(files: MergeFiles) -> None:
+    """Makes sure that this can be merged in a window.
+
+    Raises:
+        UsageError: It cannot.
+    """
+    for name in ("output_video", "scheduler", "compositor_dir"):
+        if getattr(files, name) is not None:
+            raise UsageError(f"--{name.replace('_', '-')} does not go with --interactive, which "
+                             "writes frames into --output-dir; give it to a merge with --settings "
+                             "afterwards")
+
+
 def settings_path(files: MergeFiles) -> Path:
     """The file that a sitting begins with, if it exists, and keeps."""
     return files.settings or files.output_dir / SETTINGS_FILE
@@ -88,13 +101,9 @@ def merge_in_window(files: MergeFiles, options: MergeOptions, reporter: Reporter
 
     Raises:
         DeviceError: No window can be opened.
-        UsageError: This cannot be merged in a window, or the output folder holds frames of another
-            merge.
+        UsageError: The output folder holds frames of another merge.
         FaceLabError: As of `mainscripts.merging.job.merge`.
     """
-    if files.output_video is not None or files.scheduler is not None:
-        raise UsageError("--interactive writes frames into --output-dir, on this machine alone; "
-                         "merge to a video or with --scheduler afterwards, with --settings")
     if window is None:
         check_display(ADVICE)
     with open_desk(files, options, reporter) as desk:

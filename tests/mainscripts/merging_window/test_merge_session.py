@@ -285,7 +285,11 @@ def test_flags_may_repeat_what_the_file_says_and_nothing_else(workspace, monkeyp
     outcome = run(*words, "--mask-mode", "dst")
     assert "there is no display to open a window on; run it where there is one" in outcome.error()
     outcome = run(*words, "--scheduler", "processes:2")
-    assert "--interactive writes frames into --output-dir" in outcome.error()
+    assert outcome.code == 2 and "--scheduler does not go with --interactive" in outcome.error()
+    video = [word for word in words if "merged" not in str(word)]
+    video = [word for word in video if word not in ("--output-dir", "--output-mask-dir")]
+    outcome = run(*video, "--output-video", workspace.path("result.mp4"))
+    assert outcome.code == 2 and "--output-video does not go with" in outcome.error()
 
 
 def test_settings_may_lie_elsewhere(workspace, tmp_path):
