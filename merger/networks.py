@@ -59,7 +59,7 @@ def with_networks(
     enhancer: FaceEnhancer | None = None,
     dst_faces: Sequence[np.ndarray] | None = None,
 ) -> list[FaceToMerge]:
-    """The same faces with what the options need of other networks.
+    """The same faces with what the options need of other networks and they do not have yet.
 
     Args:
         faces: Of any number of frames, all of one model; with their crops.
@@ -76,10 +76,10 @@ def with_networks(
     needed, done = needed_networks(options), list(faces)
     if not done:
         return done
-    if needed.xseg_prd:
+    if needed.xseg_prd and any(face.xseg_prd is None for face in done):
         masks = _segmented(segmenter, [face.prediction.face for face in done])
         done = [replace(face, xseg_prd=mask) for face, mask in zip(done, masks, strict=True)]
-    if needed.xseg_dst:
+    if needed.xseg_dst and any(face.xseg_dst is None for face in done):
         masks = _segmented(segmenter, dst_faces or [face.crop for face in done])
         done = [replace(face, xseg_dst=mask) for face, mask in zip(done, masks, strict=True)]
     if needed.enhanced:

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 from core.errors import UsageError, WeightsMissing
 from core.registry import Registry
-from facelib.registry import ENHANCERS
+from facelib.registry import ENHANCERS, SEGMENTERS
 from mainscripts.merging.options import MergeFiles
 from mainscripts.model_kind import names_of_kind
 
-ENHANCER_KIND = "FaceEnhancer"
+ENHANCER_KIND, SEGMENTER_KIND = "FaceEnhancer", "XSeg"
 
 
 class Helper(NamedTuple):
@@ -31,6 +31,26 @@ def load_enhancer(files: MergeFiles) -> Helper:
     return _load(files, files.enhancer, ENHANCER_KIND, ENHANCERS, "faceenhancer",
                  lambda model: model.enhancer(), "train one with `train --model FaceEnhancer "
                  "--src-dir ...`, or set super_resolution_power to 0")
+
+
+def load_segmenter(files: MergeFiles) -> Helper:
+    """What masks faces.
+
+    Raises:
+        OptionError: The name is unknown.
+        UsageError: Several models have been trained, and it is not said which one counts.
+        WeightsMissing: There is none.
+    """
+    return _load(files, files.segmenter, SEGMENTER_KIND, SEGMENTERS, "xseg", _segmenter_of,
+                 "train one with `train --model XSeg`, or take another --mask-mode")
+
+
+def _segmenter_of(model: Any) -> Any:
+    from facelib.networks.xseg_segmenter import segmenter_of  # TensorFlow
+
+    options = model.options
+    return segmenter_of(model.network.state(), base=options.base, resolution=options.resolution,
+                        dense=options.dense, face_type=options.face_type, origin=SEGMENTER_KIND)
 
 
 def _load(files: MergeFiles, chosen: str | None, kind: str, known: Registry, default: str,

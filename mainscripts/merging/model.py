@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from core.report import Reporter
 from mainscripts.merging.frame_settings import FrameSettings
-from mainscripts.merging.helpers import load_enhancer
+from mainscripts.merging.helpers import load_enhancer, load_segmenter
 from mainscripts.merging.options import MergeFiles
 from mainscripts.merging.stages import MergeNetworks
 from mainscripts.model_kind import DEFAULT_KIND, is_swap, saved_kind
@@ -54,7 +54,11 @@ def load_needed(files: MergeFiles, needed: NeededNetworks, reporter: Reporter) -
     saved = store.require()
     for problem in store.generations.problems:
         reporter.warning(problem)
-    helpers = {"enhancer": load_enhancer(files)} if needed.enhanced else {}
+    helpers = {}
+    if needed.xseg_prd or needed.xseg_dst:
+        helpers["segmenter"] = load_segmenter(files)
+    if needed.enhanced:
+        helpers["enhancer"] = load_enhancer(files)
     networks = MergeNetworks(restore_swap(kind, saved).predictor(),
                              **{name: helper.network for name, helper in helpers.items()})
     return MergeModel(networks, f"{files.name}_{label(kind)}", saved.number,

@@ -56,6 +56,9 @@ class MergeFiles:
         5, low=0, high=100, help="Longest stretch of frames in which a tracked face that was not "
         "found is put where it must have been; 0 leaves such frames as they are. Faces that were "
         "deleted by hand never come back.")
+    segmenter: str | None = option(
+        None, help="What makes the XSeg masks: a known name or your module:Class. Left out, the "
+        "trained XSeg of the model folder, or else the imported one or the one that comes along.")
     enhancer: str | None = option(
         None, help="What makes faces sharper for super_resolution_power: a known name or your "
         "module:Class. Left out, the trained FaceEnhancer of the model folder, or else the "

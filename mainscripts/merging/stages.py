@@ -30,6 +30,7 @@ from merger.pipeline import (
     prediction_of,
     raw_prediction,
 )
+from merger.segmented import with_square_masks
 
 BATCH = 8
 """Frames whose faces are swapped together, and faces in the network at a time."""
@@ -106,13 +107,14 @@ class Merger:
     def _completed(self, asked: Sequence["_Asked"], faces: Sequence[FaceToMerge],
                    options: MergeOptions) -> list[FaceToMerge]:
         """Faces of the same options with what the segmenter and the enhancer say."""
-        dst_faces = None
+        batch, frames = _filled(faces), _filled([one.frame.image for one in asked])
+        face_type, dst_faces = self.predictor.face_type, None
         if needed_networks(options).xseg_dst:
-            dst_faces = _filled([
-                crop_for_prediction(one.frame.image, one.face.landmarks, self.predictor.face_type,
-                                    SEGMENTER_SIDE) for one in asked])
-        return with_networks(_filled(faces), options, self.networks.segmenter,
-                             self.networks.enhancer, dst_faces)[: len(faces)]
+            dst_faces = [crop_for_prediction(frame, face.landmarks, face_type, SEGMENTER_SIDE)
+                         for frame, face in zip(frames, batch)]
+        batch = with_square_masks(frames, batch, options, self.networks.segmenter, face_type)
+        return with_networks(batch, options, self.networks.segmenter, self.networks.enhancer,
+                             dst_faces)[: len(faces)]
 
     def merge(self, frame: ReadFrame, faces: Sequence[FaceToMerge], options: MergeOptions
               ) -> MergedFrame:

@@ -10,6 +10,8 @@ import pytest
 from core.imaging.io import read_image
 from core.paths import image_paths
 from core.polygons import Polygon
+from facelib.align import face_transform
+from facelib.face_type import FaceType
 from samplelib.face_image import read_info, write_info
 from samplelib.face_labels import write_mask, write_polygons
 from tests.commands import run
@@ -139,3 +141,32 @@ def test_masks_that_faces_carry_say_where_the_new_face_is(workspace):
     assert (hull > 127).sum() > 1.5 * (masks["00007.png"] > 127).sum()  # carries none
     write_polygons(aligned / "00003_0.jpg", [Polygon(corners + 5)])
     assert run(*words).event("merging")["done_now"] == 1
+
+
+class Upper:
+    """A segmenter that sees the upper half of every face."""
+
+    def segment(self, faces):
+        masks = np.zeros((*faces.shape[:3], 1), np.float32)
+        masks[:, : faces.shape[1] // 2] = 1.0
+        return masks
+
+
+class Whole:
+    """A segmenter that sees the whole square."""
+
+    def segment(self, faces):
+        return np.ones((*faces.shape[:3], 1), np.float32)
+
+
+def test_a_segmenter_of_ones_own_says_where_the_new_face_is(workspace):
+    words = (*workspace.merge_words(), "--mask-mode", "XSeg-dst", "--erode-mask", 0,
+             "--blur-mask", 0)
+    assert run(*words, "--segmenter", f"{__name__}:Upper").code == 0
+    mask = pictures(workspace.path("data_dst/merged_mask"))["00002.png"]
+    matrix = face_transform(read_info(
+        workspace.path("data_dst/aligned/00002_0.jpg")).source_landmarks, 100, FaceType.FULL)
+    square = cv2.warpAffine(mask, matrix, (100, 100))
+    assert (square[2:47] > 127).mean() > 0.9 and (square[53:] > 127).mean() == 0
+    other = run(*words, "--segmenter", f"{__name__}:Whole")
+    assert other.code == 2 and "Upper' instead of" in other.error()
