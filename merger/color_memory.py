@@ -28,6 +28,7 @@ from core.imaging.color_statistics import (
 from facelib.face_type import FaceType
 from merger.color_transfer import COLOR_TRANSFERS
 from merger.faces import FaceToMerge, checked_face
+from merger.modes import HIST_MATCH_MODES
 from merger.options import MergeOptions, puts_in
 from merger.paste import paste_transform
 from merger.square import mask_in_square, surroundings_in_square
@@ -45,7 +46,8 @@ class FaceColors(NamedTuple):
 
 def needs_colors(options: MergeOptions) -> bool:
     """Whether a merge looks at the colours of the frames around."""
-    return puts_in(options) and options.color_transfer != "none" and options.color_smoothing > 0
+    fits_colors = options.color_transfer != "none" or options.mode in HIST_MATCH_MODES
+    return puts_in(options) and fits_colors and options.color_smoothing > 0
 
 
 def measure_colors(
@@ -69,11 +71,17 @@ def measure_colors(
     mask_face = mask_in_square(face, frame_to_square, options)
     around = surroundings_in_square(frame, face, frame_to_square, mask_face, options, face_type,
                                     picture.shape[0], seed=0)
-    is_masked = COLOR_TRANSFERS[options.color_transfer].masked
-    weights = around.mask if is_masked else around.whole
+    weights = around.mask if _looks_at_mask(options) else around.whole
     if not weights.any():
         return None
     return FaceColors(color_statistics(around.below, weights), color_statistics(picture, weights))
+
+
+def _looks_at_mask(options: MergeOptions) -> bool:
+    """Whether what decides on the colours last looks at what the mask shows only."""
+    if options.mode in HIST_MATCH_MODES:
+        return options.masked_hist_match
+    return COLOR_TRANSFERS[options.color_transfer].masked
 
 
 def steady_map(around: Sequence[FaceColors | None], own: int) -> np.ndarray | None:

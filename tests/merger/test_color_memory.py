@@ -82,8 +82,9 @@ def test_frames_without_a_face_are_left_out():
 
 @pytest.mark.parametrize(("options", "needs"), [
     (MergeOptions(), True), (MergeOptions(color_smoothing=0), False),
-    (MergeOptions(color_transfer="none"), False), (MergeOptions(mode="raw-rgb"), False)])
-def test_only_transfers_need_the_frames_around(options, needs):
+    (MergeOptions(color_transfer="none"), False), (MergeOptions(mode="raw-rgb"), False),
+    (MergeOptions(mode="hist-match", color_transfer="none"), True)])
+def test_only_what_fits_colours_needs_the_frames_around(options, needs):
     assert needs_colors(options) is needs
 
 
