@@ -1,4 +1,4 @@
-"""Pictures for detectors to learn from: photographs turned, scaled, covered and set side by side."""
+"""Pictures for detectors to learn from: photographs turned, scaled, covered, side by side."""
 
 from dataclasses import dataclass
 

@@ -6,6 +6,7 @@ seen of the face's outline, the other for where the points of the head in space 
 
 import tensorflow as tf
 
+from facelib.fan_sizes import N_STACKS
 from facelib.landmarks import N_LANDMARKS
 from facelib.networks.s3fd import scaled
 from leras.initializers import Initializer, he_normal
@@ -13,9 +14,6 @@ from leras.layers.conv import Conv2D
 from leras.layers.norm import BatchNorm2D
 from leras.module import Module
 
-CROP_SIZE = 256
-MAP_SIZE = 64
-N_STACKS = 4
 DEPTH = 4
 """Times that an hourglass halves its map."""
 
@@ -100,7 +98,8 @@ class FAN(Module):
         self.top_m = [ConvBlock(features, features, initializer) for _ in range(n_stacks)]
         self.conv_last = pointwise(features, features, n_stacks)
         self.bn_end = [BatchNorm2D(features) for _ in range(n_stacks)]
-        self.l = pointwise(features, N_LANDMARKS, n_stacks)  # noqa: E741: the released name
+        self.l = [Conv2D(features, N_LANDMARKS, 1, initializer=_faint(initializer))  # noqa: E741
+                  for _ in range(n_stacks)]
         self.bl = pointwise(features, features, n_stacks - 1)
         self.al = pointwise(N_LANDMARKS, features, n_stacks - 1)
 
@@ -127,6 +126,11 @@ class FAN(Module):
 
 def _conv(in_ch: int, out_ch: int, kernel_size: int, initializer: Initializer) -> Conv2D:
     return Conv2D(in_ch, out_ch, kernel_size, use_bias=False, initializer=initializer)
+
+
+def _faint(initializer: Initializer) -> Initializer:
+    """Weights of maps that start out empty, as nearly all of every map has to be."""
+    return lambda shape, rng: initializer(shape, rng) / 100
 
 
 def _halve(x: tf.Tensor) -> tf.Tensor:

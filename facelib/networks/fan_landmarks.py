@@ -1,6 +1,6 @@
 """Finds 68 landmarks with FAN: pictures and boxes in, points out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -10,8 +10,9 @@ import tensorflow as tf
 
 from core.geometry import compose_affine, invert_affine
 from core.imaging.warp import shrink
+from facelib.fan_sizes import CROP_SIZE, MAP_SIZE
 from facelib.landmarks import FLIP_68, N_LANDMARKS
-from facelib.networks.fan import CROP_SIZE, FAN, MAP_SIZE
+from facelib.networks.fan import FAN
 from facelib.types import Face
 from facelib.weights import load_weights
 from leras.graph import compile as compile_graph
@@ -120,7 +121,7 @@ class FANLandmarks:
         """
         windows = [window for image, found in zip(images, faces, strict=True) for face in found
                    for window in self._windows(image, face)]
-        places, peaks = self._look(windows)
+        places, peaks = self.locate(map(self._cut, windows))
         sides = np.array([(window.x, window.y, window.side) for window in windows]).reshape(-1, 3)
         points = (places - 0.5) * sides[:, np.newaxis, 2:] + sides[:, np.newaxis, :2]
         points -= self._origin
@@ -132,22 +133,29 @@ class FANLandmarks:
         ends = np.cumsum([len(found) for found in faces])[:-1]
         return np.split(points.astype(np.float32), ends) if len(faces) else []
 
+    def locate(self, crops: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Finds the landmarks of crops.
+
+        Args:
+            crops: (256, 256, 3) uint8 RGB each.
+
+        Returns:
+            (K, 68, 2) float64 places in the crop, 0 to 1, and (K, 68) heights of the peaks.
+        """
+        places, peaks = [np.empty((0, N_LANDMARKS, 2))], [np.empty((0, N_LANDMARKS))]
+        remaining = iter(crops)
+        while chunk := list(islice(remaining, self._batch_size)):
+            cells, values = self._run(np.stack(chunk))
+            places.append(_decode(cells, values, self._fit_peaks))
+            peaks.append(values[..., 0])
+        return np.concatenate(places), np.concatenate(peaks)
+
     def _windows(self, image: np.ndarray, face: Face) -> Iterator[_Window]:
         x1, y1, x2, y2 = np.asarray(face.box, np.float64)
         side = max((x2 - x1 + y2 - y1) * _WINDOW / _REFERENCE, 1.0)
         x, y = (x1 + x2) / 2, (y1 + y2) / 2 - self._lift * (y2 - y1)
         for right, down in self._shifts:
             yield _Window(image, x + right, y + down, side)
-
-    def _look(self, windows: Sequence[_Window]) -> tuple[np.ndarray, np.ndarray]:
-        """(K, 68, 2) places in the windows, 0 to 1, and (K, 68) heights of the peaks."""
-        crops = map(self._cut, windows)
-        places, peaks = [np.empty((0, N_LANDMARKS, 2))], [np.empty((0, N_LANDMARKS))]
-        while chunk := list(islice(crops, self._batch_size)):
-            cells, values = self._run(np.stack(chunk))
-            places.append(_decode(cells, values, self._fit_peaks))
-            peaks.append(values[..., 0])
-        return np.concatenate(places), np.concatenate(peaks)
 
 
 def _maps(network: FAN, crops: tf.Tensor, mirror: bool) -> tf.Tensor:

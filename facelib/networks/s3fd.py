@@ -10,7 +10,6 @@ from leras.initializers import Initializer, constant, glorot_uniform
 from leras.layers.conv import Conv2D
 from leras.module import Module
 
-STRIDES = (4, 8, 16, 32, 64, 128)
 MEAN = (104.0, 117.0, 123.0)
 """Subtracted from blue, green and red."""
 
@@ -98,7 +97,8 @@ class S3FD(Module):
 
         def add(name: str, in_ch: int, out_ch: int, kernel: int = 3, **options) -> None:
             channels = scaled(in_ch, width) if in_ch > 3 else in_ch, scaled(out_ch, width)
-            layer = Conv2D(*channels, kernel, initializer=initializer, **options)
+            start = initializer if in_ch > 3 else _for_bytes(initializer)
+            layer = Conv2D(*channels, kernel, initializer=start, **options)
             setattr(self, name, layer)
 
         for stage in _TRUNK:
@@ -150,3 +150,8 @@ class S3FD(Module):
 def scaled(channels: int, width: float) -> int:
     """A share of a layer's channels, in whole vectors of 8 where it is not the whole."""
     return channels if width == 1.0 else max(8, round(channels * width / 8) * 8)
+
+
+def _for_bytes(initializer: Initializer) -> Initializer:
+    """Weights that bring pixels of 0 to 255, less their mean, to a spread of about 1."""
+    return lambda shape, rng: initializer(shape, rng) / 64

@@ -6,17 +6,12 @@ import cv2
 import numpy as np
 import tensorflow as tf
 
+from facelib.anchors import ANCHOR, STRIDES, VARIANCES
 from facelib.boxes import alike, require_pictures, suppress
-from facelib.networks.s3fd import S3FD, STRIDES
+from facelib.networks.s3fd import S3FD
 from facelib.types import Face
 from facelib.weights import load_weights
 from leras.graph import compile as compile_graph
-
-_ANCHOR = 4
-"""Side of an anchor in strides."""
-
-_VARIANCES = (0.1, 0.2)
-"""Of a box's place and size, in anchors."""
 
 _CANDIDATE = 0.05
 """Probability from which on a box takes part in the choice."""
@@ -162,10 +157,23 @@ def _decode(cells: np.ndarray, stride: int) -> tuple[np.ndarray, np.ndarray, np.
     """
     numbers, rows, columns = np.nonzero(cells[..., 0] > _CANDIDATE)
     chosen = cells[numbers, rows, columns]  # (K, 5)
-    anchor = _ANCHOR * stride
     centre = (np.stack([columns, rows], axis=1) + 0.5) * stride
-    centre = centre + _VARIANCES[0] * anchor * chosen[:, 1:3]
-    # Untrained weights may ask for boxes beyond all numbers.
-    half = anchor / 2 * np.exp(np.minimum(_VARIANCES[1] * chosen[:, 3:5], 20.0))
-    boxes = np.hstack([centre - half, centre + half]).astype(np.float32)
+    half = ANCHOR * stride / 2
+    boxes = decoded(np.hstack([centre - half, centre + half]), chosen[:, 1:])
     return numbers, chosen[:, 0], boxes
+
+
+def decoded(anchors: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """The boxes that anchors become; the inverse of `facelib.anchors.encode`.
+
+    Args:
+        anchors, offsets: (K, 4) float.
+
+    Returns:
+        (K, 4) float32, x1, y1, x2, y2.
+    """
+    sides = anchors[:, 2:] - anchors[:, :2]
+    centre = (anchors[:, :2] + anchors[:, 2:]) / 2 + VARIANCES[0] * sides * offsets[:, :2]
+    # Untrained weights may ask for boxes beyond all numbers.
+    half = sides / 2 * np.exp(np.minimum(VARIANCES[1] * offsets[:, 2:], 20.0))
+    return np.hstack([centre - half, centre + half]).astype(np.float32)

@@ -13,8 +13,8 @@ WEAK_MATCH = 0.1
 """Overlap that will do for a face that has too few anchors."""
 
 ENOUGH = 10
-"""Anchors that a face should have: the mean number with an overlap of `MATCH` over faces of 8 to 256
-pixels, sizes being equally frequent on a logarithmic scale."""
+"""Anchors that a face should have: the mean number with an overlap of `MATCH`, over faces of 8 to
+256 pixels whose sizes are equally frequent on a logarithmic scale."""
 
 BACKGROUND, FACE, IGNORED = 0, 1, -1
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from facelib.networks.fan import CROP_SIZE, FAN, MAP_SIZE
+from facelib.fan_sizes import CROP_SIZE, MAP_SIZE
+from facelib.networks.fan import FAN
 from facelib.networks.fan_landmarks import FANLandmarks, _cut, _decode, _peaks, _Window
 from facelib.types import Face
 from leras.graph import compile as compile_graph

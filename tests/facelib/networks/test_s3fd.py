@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from facelib.networks.s3fd import S3FD, STRIDES, L2Norm
+from facelib.anchors import STRIDES
+from facelib.networks.s3fd import S3FD, L2Norm
 from facelib.networks.s3fd_detector import S3FDDetector
 from leras.graph import compile as compile_graph
 from tests.facelib.checkpoints.public_reference import assert_close, our_state, public
