@@ -25,6 +25,7 @@ COMMANDS = {
     "videoed": ("Turn a video into frames, and frames into a video.", "mainscripts.videoed"),
     "extract": ("Find faces in frames and cut them out aligned.", "mainscripts.extract"),
     "train": ("Train a model on the src and dst facesets.", "mainscripts.train"),
+    "xseg": ("Mask faces: draw, train, apply.", "mainscripts.xseg"),
     "merge": ("Put the predicted faces into the dst frames.", "mainscripts.merge"),
     "util": ("Take facesets from DeepFaceLab, or write them for it.", "mainscripts.util"),
     "models": ("Show, move, import, export and resize saved models.", "mainscripts.models"),

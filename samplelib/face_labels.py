@@ -13,6 +13,7 @@ import numpy as np
 
 from core.errors import ImageError
 from core.imaging.io import encode_image
+from core.imaging.warp import resize_square
 from core.polygons import Polygon, includes_first, polygon_mask
 from facelib.masks import hull_mask
 from samplelib.face_image import read_info, write_info
@@ -115,11 +116,8 @@ def known_mask(info: FaceInfo, side: int) -> np.ndarray:
 
 
 def stored_mask(info: FaceInfo, side: int) -> np.ndarray:
-    """The segmenter's mask at a size: (side, side, 1) float32 in [0, 1]."""
-    mask = decode_mask(info.xseg_mask)
-    if mask.shape[0] == side:
-        return mask
-    smaller = side < mask.shape[0]
-    resized = cv2.resize(mask, (side, side),
-                         interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
-    return np.clip(resized, 0, 1)[..., np.newaxis]
+    """The segmenter's mask at a size: (side, side, 1) float32 in [0, 1].
+
+    As face squares of any size do, it shares its first pixel with the aligned picture.
+    """
+    return resize_square(decode_mask(info.xseg_mask), side)

@@ -73,9 +73,8 @@ class Canvas:
         Returns:
             (h, w, 1) uint8.
         """
-        factor = self.width / mask.shape[0]
-        # Corners lie at -0.5 in both: (coordinate + 0.5) * factor - 0.5.
-        mask_to_aligned = [[factor, 0, (factor - 1) / 2], [0, factor, (factor - 1) / 2]]
+        # Face squares of any size share their first pixel.
+        mask_to_aligned = np.eye(2, 3) * (self.width / mask.shape[0])
         mask_to_source = compose_affine(mask_to_aligned, self.aligned_to_source)
         small, mask_to_small = shrink(mask, affine_scale(mask_to_source))
         height, width = self.image.shape[:2]
