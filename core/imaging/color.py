@@ -22,6 +22,9 @@ LEVELS = 256
 _LEAST_DEVIATION = 0.5
 """In Lab units, about one grey level: what varies less is noise and must not be stretched."""
 
+_LEAST_COUNT = 1e-3
+"""Of pixels: less on a grey level is what sharing out leaves of rounding."""
+
 _LAB_LOW = np.float32([0.0, -127.0, -127.0])
 _LAB_HIGH = np.float32([100.0, 127.0, 127.0])
 
@@ -165,18 +168,23 @@ def _is_empty(mask: np.ndarray | None) -> bool:
 
 
 def _histograms(image: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
-    """(3, 256) pixel counts per grey level and channel, of pixels whose mask is at least 0.5."""
-    grey_levels = np.rint(image * (LEVELS - 1)).astype(np.uint8)
-    inside = None if mask is None else (mask >= 0.5).astype(np.uint8)
-    return np.stack(
-        [
-            cv2.calcHist([grey_levels], [channel], inside, [LEVELS], [0, LEVELS]).reshape(-1)
-            for channel in range(3)
-        ]
-    )
+    """(3, 256) float64, counts per grey level and channel of pixels whose mask is at least 0.5.
+
+    A value between two levels is shared out to both, so that the counts follow the least change.
+    """
+    pixels = image.reshape(-1, 3) if mask is None else image[mask[..., 0] >= 0.5]
+    places = np.clip(pixels.T * np.float32(LEVELS - 1), 0, LEVELS - 1)
+    below = places.astype(np.intp)
+    shares = places - below
+    counts = np.zeros((3, LEVELS + 1))
+    for row, levels, share in zip(counts, below, shares, strict=True):
+        above = np.bincount(levels, share, LEVELS)
+        row[:LEVELS] = np.bincount(levels, minlength=LEVELS) - above
+        row[1:] += above
+    return counts[:, :LEVELS]
 
 
 def _quantiles(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Levels in [0, 1] that occur, and the share of pixels up to each one."""
-    levels = np.flatnonzero(counts)
+    levels = np.flatnonzero(counts > _LEAST_COUNT)
     return levels / (LEVELS - 1), np.cumsum(counts[levels], dtype=np.float64) / counts.sum()

@@ -179,3 +179,13 @@ def test_a_top_below_one_leaves_the_references_highlights_out():
     for channel in range(3):
         wanted = np.quantile(reference[..., channel], shares * 0.8)
         np.testing.assert_allclose(np.quantile(found[..., channel], shares), wanted, atol=0.006)
+
+
+@pytest.mark.parametrize("shift", [0.2, 0.5, 0.9])
+def test_histograms_follow_changes_of_less_than_a_grey_level(shift, rng):
+    """Rounded to levels, light that changes slowly would change the match in jumps."""
+    reference = np.rint(rng.normal(120, 20, (90, 90, 3))).astype(np.float32)
+    face = (reference.mean() + rng.normal(0, 20, (90, 90, 3)).astype(np.float32)) / 255
+    before, after = (color.histogram_match(face, np.float32((reference + step) / 255)) * 255
+                     for step in (0, shift))
+    assert (after - before).mean() == pytest.approx(shift, abs=0.03)
