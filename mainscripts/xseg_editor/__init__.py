@@ -1,0 +1,1 @@
+"""The editor of polygons: a document without a toolkit, and a window on it."""
