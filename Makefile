@@ -10,7 +10,8 @@ JOBS ?= 2
 help:
 	@echo "make demo    swap the demo clips (sets up $(VENV) first); ARGS='--minutes 10' and others"
 	@echo "make test    lint and the whole test suite; JOBS=4 for that many processes"
-	@echo "make chaos   kills 200 trainings at random moments and checks what is left; a quarter of an hour"
+	@echo "make chaos   kills 200 trainings and 100 merges at random moments and checks what is left;"
+	@echo "             twenty minutes"
 	@echo "make bench   all benchmarks; rewrites the tables of docs/benchmarks.md"
 
 $(VENV)/.run: requirements.txt
@@ -40,6 +41,7 @@ test: lint
 
 chaos: $(VENV)/.dev
 	$(BIN)/python -W ignore -m tests.chaos.kill_training $(ARGS)
+	$(BIN)/python -W ignore -m tests.chaos.kill_merging
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks --write docs/benchmarks.md
