@@ -15,6 +15,7 @@ from core.paths import format_bytes
 from core.prompt import Prompter, SilentPrompter
 from core.report import Reporter
 from mainscripts import models_files as files
+from mainscripts import models_finders as finders
 from mainscripts import models_networks as networks
 from mainscripts.command import read_config, require
 from mainscripts.models_import import ImportOptions, import_model
@@ -170,6 +171,8 @@ ACTIONS = {
                      "Make a model of another resolution that keeps what this one learned."),
     "export-weights": Action(files.ExportWeightsOptions, files.export_weights, "NAME",
                              "Write a model's weights and options as one small .npz file."),
+    "export-network": Action(finders.ExportNetworkOptions, finders.export_network, "NAME",
+                             "Write or install a trained S3FD or FAN for extraction."),
     "export-dfl": Action(files.ExportDflOptions, files.export_dfl, "NAME",
                          "Write a model as files that DeepFaceLab opens."),
     "export-options": Action(files.ExportOptionsOptions, files.export_options, "NAME",

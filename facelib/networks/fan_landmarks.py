@@ -94,7 +94,8 @@ class FANLandmarks:
         network = FAN(width=float(weights.about.get("width", 1)),
                       n_stacks=int(weights.about.get("stacks", 4)))
         network.load_state(weights.state)
-        return cls(network, **options)
+        fit_peaks = weights.about.get("peaks") == "gaussian"
+        return cls(network, **{"fit_peaks": fit_peaks, **options})
 
     @classmethod
     def load_2d(cls, **options) -> "FANLandmarks":
