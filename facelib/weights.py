@@ -243,3 +243,20 @@ def load_weights(name: str) -> Weights:
     if name in RELEASES:
         how = f"`main.py models fetch {name}`, or {how} if you have the file"
     raise WeightsMissing(f"the weights of {IMPORTABLE[name]} are not installed; run {how}")
+
+
+def weights_used(name: str) -> str | None:
+    """Which of the possible weights a part of extraction works with, as text for its result.
+
+    Args:
+        name: Of a detector, a landmark extractor or another network.
+
+    Returns:
+        None where there is no choice: the weights of that name are no one's to exchange, or
+        missing.
+    """
+    if name not in IMPORTABLE or source_of(name) == "missing":
+        return None
+    origin = load_weights(name).about.get("origin", "of unknown origin")
+    where = "installed by the user" if source_of(name) == "imported" else "come with FaceLab"
+    return f"{origin} ({where})"

@@ -4,6 +4,7 @@ import argparse
 
 from core.prompt import Prompter
 from core.report import Reporter
+from facelib.weights import weights_used
 from mainscripts.command import SHOWN_NAMES, require, require_all_frames, resolve_options
 from mainscripts.extraction.job import Extraction, extract
 from mainscripts.extraction.options import ExtractOptions, add_extract_arguments
@@ -26,6 +27,9 @@ def run(arguments: argparse.Namespace, reporter: Reporter, prompter: Prompter) -
     require(options, "input_dir", "output_dir")
     result = extract(options, reporter)
     report(result, reporter)
+    for name in (options.detector, options.landmarks):
+        if used := weights_used(name):
+            reporter.event("weights", message=f"weights of {name}: {used}", name=name, used=used)
     require_all_frames(result.failed, result.frames, options.input_dir, reporter)
     return 0
 

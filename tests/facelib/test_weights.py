@@ -8,6 +8,7 @@ import pytest
 
 from core.errors import WeightsMissing
 from facelib import weights
+from facelib.user_weights import Weights, write_weights
 from facelib.weights import WEIGHTS, WEIGHTS_FOLDER, load_arrays
 
 
@@ -54,3 +55,12 @@ def test_damaged_file_is_refused(tmp_path, monkeypatch):
 def test_facts_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
         WEIGHTS["yunet"].licence = "none"
+
+
+def test_a_result_can_say_which_weights_were_used(tmp_path, monkeypatch):
+    monkeypatch.setenv("FACELAB_DATA_DIR", str(tmp_path))
+    assert weights.weights_used("yunet") is None  # nobody can exchange them
+    assert weights.weights_used("retinaface").endswith("(come with FaceLab)")
+    write_weights(weights.user_path("retinaface"),
+                  Weights({"a": np.zeros(1, np.float32)}, {"origin": "mine"}))
+    assert weights.weights_used("retinaface") == "mine (installed by the user)"
