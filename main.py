@@ -228,6 +228,6 @@ if __name__ == "__main__":
         stream.reconfigure(errors="backslashreplace")  # a path may hold what the console cannot
     if os.environ["TF_CPP_MIN_LOG_LEVEL"] == NATIVE_LOG_LEVELS["TF_CPP_MIN_LOG_LEVEL"]:
         quiet_import("tensorflow")
-    if sys.argv[1:2] in (["train"], ["demo"]):
+    if sys.argv[1:2] in (["train"], ["demo"], ["xseg"]):
         keep_compiled(cache_dir() / "compiled")
     sys.exit(main())

@@ -23,6 +23,7 @@ from mainscripts.training.files import read_defaults, write_defaults, write_opti
 from mainscripts.training.options import TrainOptions
 from mainscripts.training.plan import report_plan, settle_batch_size, warn_of_memory
 from mainscripts.training.session import Session, Training, opened_view
+from mainscripts.training.starter import start_file, starter_shape
 from mainscripts.views.view import NoView
 from models.options import TrainingOptions
 
@@ -53,7 +54,8 @@ def run(arguments: argparse.Namespace, reporter: Reporter, prompter: Prompter) -
         # A model that exists is trained on as it was; only flags and the file change it.
         if saved is not None:
             return said.resolve_model(saved, SilentPrompter())
-        return said.resolve_model(read_defaults(options.model_dir, said.kind, reporter), prompter)
+        known = read_defaults(options.model_dir, said.kind, reporter)
+        return said.resolve_model({**known, **starter_shape(said.kind, options)}, prompter)
 
     if options.dry_run:
         report_plan(said.kind, options, resolve_model, reporter)
@@ -172,7 +174,7 @@ def _load(model: "TrainedModel", beginning: Beginning, options: TrainOptions,
             return []
         from models.starting_point import load_start
 
-        return load_start(model, options.start_from)
+        return load_start(model, start_file(beginning.kind, options))
     try:
         notes = model.load_state(beginning.saved.arrays) or []
     except (KeyError, ValueError) as error:

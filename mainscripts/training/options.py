@@ -37,7 +37,8 @@ class TrainOptions:
         None, ask=True, when=lambda options: _takes(options.model, "data_dir"),
         help="Folder with photographs and their labels, for models that find faces in them.")
     start_from: Path | None = option(
-        None, help="Weights file (`models export-weights`) whose weights a new model starts from.")
+        None, help="Weights file (`models export-weights`) whose weights a new model starts from; "
+        "for XSeg also the word starter, for the weights that come with FaceLab.")
     preview: str = option(
         "file", choices=PREVIEW_CHOICES,
         help="Where to watch: a window, a web page of this computer, files beside the model, or "
