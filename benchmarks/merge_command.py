@@ -8,6 +8,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import cv2
+
 from benchmarks.extract import busy_shares
 from benchmarks.machine import PeakMemory, measure
 from core.imaging.io import encode_image, read_image, write_image
@@ -58,11 +60,22 @@ def time_command(clip: Path, n_frames: int, options: Quick96Options) -> dict[str
     }
 
 
-def prepare(folder: Path, clip: Path, n_frames: int, options: Quick96Options) -> MergeFiles:
-    """Makes all that the command reads: frames, aligned faces, and a model never trained."""
+def prepare(folder: Path, clip: Path, n_frames: int, options: Quick96Options,
+            size: tuple[int, int] | None = None) -> MergeFiles:
+    """Makes all that the command reads: frames, aligned faces, and a model never trained.
+
+    Args:
+        folder: For all of it.
+        clip: With a face in every frame.
+        n_frames: How many of its frames.
+        options: Shape of the model.
+        size: Width and height that the frames get; None leaves them.
+    """
     (folder / "frames").mkdir()
     for frame in islice(read_frames(clip), n_frames):
-        write_image(folder / "frames" / f"{frame.index:05d}.png", frame.image)
+        image = frame.image if size is None else cv2.resize(frame.image, size,
+                                                            interpolation=cv2.INTER_AREA)
+        write_image(folder / "frames" / f"{frame.index:05d}.png", image)
     extract(ExtractOptions(input_dir=folder / "frames", output_dir=folder / "aligned"),
             SilentReporter())
     ModelStore(folder / "models", MODEL, NAME).save(Quick96Model(options), options, Progress())

@@ -11,11 +11,12 @@ from core.paths import relative
 from mainscripts.merging.compositor import PatchWriter
 from mainscripts.merging.dst_faces import FacesByStem, fingerprint
 from mainscripts.merging.frame_settings import FrameSettings, differences
-from mainscripts.merging.model import MergeModel
+from mainscripts.merging.model import MergeModel, helpers_for
 from mainscripts.merging.options import MergeFiles
 from mainscripts.merging.steady import with_a_say
 from mainscripts.merging.stored import uses_stored_masks
 from mainscripts.merging.write import Output
+from merger.networks import needed_networks
 from merger.options import MergeOptions
 
 JOURNAL = "merge.jsonl"
@@ -24,12 +25,17 @@ JOURNAL = "merge.jsonl"
 def header_of(files: MergeFiles, base: MergeOptions, model: MergeModel, output: Output
               ) -> dict[str, Any]:
     """What makes the results of two merges belong together, options of single frames aside."""
+    helpers = {name: model.helpers[name] for name in helpers_for(needed_networks(base))}
     return {"job": "merge", "input_dir": relative(files.input_dir, output.folder),
-            "model": model.name, "generation": model.generation, **model.helpers, **asdict(base)}
+            "model": model.name, "generation": model.generation, **helpers, **asdict(base)}
 
 
 class MergeJournal:
-    """The journal of a merge, open; a context manager."""
+    """The journal of a merge, open; a context manager.
+
+    Attributes:
+        helpers: Where networks beside the swap come from, by name; more may be added.
+    """
 
     def __init__(self, files: MergeFiles, settings: FrameSettings, model: MergeModel,
                  frames: Sequence[Frame], faces: FacesByStem, output: Output,
@@ -40,6 +46,7 @@ class MergeJournal:
             FolderInUse: Another process works on the folder.
             UsageError: The folder holds frames merged otherwise.
         """
+        self.helpers = dict(model.helpers)
         self._faces, self._settings = faces, settings
         self._outputs = [output, *[patches] * (patches is not None)]
         self._frames = {frame.index: frame for frame in frames}
@@ -69,16 +76,18 @@ class MergeJournal:
         """The options with which a frame was made; None if it is not there or its faces differ."""
         noted = self._journal.done.get(frame.name, {})
         options = replace(self._settings.base, **noted.get("options", {}))
-        is_same = noted.get("landmarks") == self._fingerprint(frame, options)
+        is_same = (noted.get("landmarks") == self._fingerprint(frame, options)
+                   and noted.get("helpers", {}) == self._helpers_of(options))
         is_there = all(output.is_there(frame) for output in self._outputs)
         return options if is_same and is_there else None
 
     def add(self, frame: Frame, n_faces: int, options: MergeOptions | None = None) -> None:
         """Notes that a frame is done; with other options than the settings say, if given."""
         options = options or self._settings.of(frame)
-        own = differences(self._settings.base, options)
+        own = {"options": differences(self._settings.base, options),
+               "helpers": self._helpers_of(options)}
         self._journal.add(frame.name, faces=n_faces, landmarks=self._fingerprint(frame, options),
-                          **({"options": own} if own else {}))
+                          **{name: noted for name, noted in own.items() if noted})
 
     def forget(self, frame: Frame) -> None:
         """Notes that a frame is about to be replaced, so that what is there counts no more."""
@@ -89,6 +98,12 @@ class MergeJournal:
         """How many of the frames have a new face."""
         return sum(self._journal.done.get(frame.name, {"faces": 0})["faces"] > 0
                    for frame in frames)
+
+    def _helpers_of(self, options: MergeOptions) -> dict[str, str | None]:
+        """Networks that a frame needs and the header knows nothing of."""
+        of_all = helpers_for(needed_networks(self._settings.base))
+        return {name: self.helpers.get(name) for name in helpers_for(needed_networks(options))
+                if name not in of_all}
 
     def _fingerprint(self, frame: Frame, options: MergeOptions) -> int:
         """Of its faces, and of those around them that have a say in their colours."""

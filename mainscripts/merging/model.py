@@ -1,15 +1,21 @@
 """The saved model that a merge uses, and the other networks that its options need."""
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from core.report import Reporter
 from mainscripts.merging.frame_settings import FrameSettings
-from mainscripts.merging.helpers import load_enhancer, load_segmenter
+from mainscripts.merging.helpers import Helper, load_enhancer, load_segmenter
 from mainscripts.merging.options import MergeFiles
 from mainscripts.merging.stages import MergeNetworks
 from mainscripts.model_kind import DEFAULT_KIND, is_swap, saved_kind
 from merger.networks import NeededNetworks, needed_networks
 from models.registry import known_kind, label
+
+LOADERS: Mapping[str, Callable[[MergeFiles], Helper]] = MappingProxyType(
+    {"segmenter": load_segmenter, "enhancer": load_enhancer})
+"""Networks beside the swap."""
 
 
 class MergeModel(NamedTuple):
@@ -40,6 +46,11 @@ def needed_by(settings: FrameSettings) -> NeededNetworks:
     return NeededNetworks(*map(any, zip(*each)))
 
 
+def helpers_for(needed: NeededNetworks) -> list[str]:
+    """The networks beside the swap, by their names in `MergeNetworks`."""
+    return [*["segmenter"] * (needed.xseg_prd or needed.xseg_dst), *["enhancer"] * needed.enhanced]
+
+
 def load_needed(files: MergeFiles, needed: NeededNetworks, reporter: Reporter) -> MergeModel:
     """As `load_model`, for what is `needed`."""
     from models.loading import restore_swap  # TensorFlow: too heavy for --help
@@ -54,11 +65,7 @@ def load_needed(files: MergeFiles, needed: NeededNetworks, reporter: Reporter) -
     saved = store.require()
     for problem in store.generations.problems:
         reporter.warning(problem)
-    helpers = {}
-    if needed.xseg_prd or needed.xseg_dst:
-        helpers["segmenter"] = load_segmenter(files)
-    if needed.enhanced:
-        helpers["enhancer"] = load_enhancer(files)
+    helpers = {name: LOADERS[name](files) for name in helpers_for(needed)}
     networks = MergeNetworks(restore_swap(kind, saved).predictor(),
                              **{name: helper.network for name, helper in helpers.items()})
     return MergeModel(networks, f"{files.name}_{label(kind)}", saved.number,

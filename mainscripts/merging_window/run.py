@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from core.errors import UsageError
+from core.errors import FaceLabError, UsageError
 from core.folder_lock import FolderLock
 from core.frames import Frame
 from core.journal import read_header
@@ -16,7 +16,6 @@ from core.paths import atomic_write
 from core.report import Reporter
 from core.video import find_video
 from core.window import PictureWindow, check_display
-from facelib.registry import ENHANCERS
 from mainscripts.merging.frame_settings import (
     SETTINGS_FILE,
     FrameSettings,
@@ -27,7 +26,7 @@ from mainscripts.merging.frame_settings import (
 )
 from mainscripts.merging.job import faces_of, open_source
 from mainscripts.merging.journal import JOURNAL, MergeJournal, header_of
-from mainscripts.merging.model import MergeModel, load_model
+from mainscripts.merging.model import LOADERS, MergeModel, helpers_for, load_model
 from mainscripts.merging.options import MergeFiles
 from mainscripts.merging.stages import Merger
 from mainscripts.merging.write import FrameWriter
@@ -37,7 +36,7 @@ from mainscripts.merging_window.session import Session
 from mainscripts.merging_window.states import States
 from mainscripts.merging_window.window import ADVICE, make_window, run_window
 from mainscripts.merging_window.work import Backstage
-from merger.networks import needed_networks, require_networks
+from merger.networks import needed_networks
 from merger.options import MergeOptions
 
 _POLL_SECONDS = 0.005
@@ -131,7 +130,7 @@ def open_desk(files: MergeFiles, options: MergeOptions, reporter: Reporter) -> I
         states.read()
         with contextlib.closing(Backstage(source, Merger(model.networks, faces), writer)) as work:
             yield Desk(document, states, Session(document, states, work, Presets(),
-                                                 _checker(files, work)))
+                                                 _checker(files, work, journal)))
         write_settings(path, source.frames, document.settings(), document.window())
 
 
@@ -155,11 +154,24 @@ def _saver(path: Path, frames: Sequence[Frame]) -> Callable[[FrameSettings, Wind
     return save
 
 
-def _checker(files: MergeFiles, work: Backstage) -> Callable[[MergeOptions], None]:
+def _checker(files: MergeFiles, work: Backstage, journal: MergeJournal
+             ) -> Callable[[MergeOptions], None]:
+    """Loads networks that options need and that nobody has needed before, if there are any."""
+    problems: dict[str, FaceLabError] = {}
+
     def check(options: MergeOptions) -> None:
-        if needed_networks(options).enhanced and work.networks.enhancer is None:
-            work.add_enhancer(ENHANCERS.load(files.enhancer)())
-        require_networks(options, work.networks.segmenter, work.networks.enhancer)
+        for name in helpers_for(needed_networks(options)):
+            if name in problems:
+                raise problems[name]
+            if getattr(work.networks, name) is not None:
+                continue
+            try:
+                helper = LOADERS[name](files)
+            except FaceLabError as error:
+                problems[name] = error  # looking again at every key would take long
+                raise
+            work.add_network(name, helper.network)
+            journal.helpers[name] = helper.origin
 
     return check
 

@@ -74,6 +74,12 @@ class Session:
         """Whether something is on its way."""
         return not self._flow.is_settled or self._work.is_busy
 
+    @property
+    def shows_what_is_set(self) -> bool:
+        """Whether the picture is the one that is wanted, on disk or not yet."""
+        shown = self._flow.shown(self._document.at)
+        return shown is not None and shown.options == self._document.options(self._document.at)
+
     def end(self) -> None:
         """Begins nothing new; what has begun is still written."""
         self._is_ending = True

@@ -15,7 +15,7 @@ import numpy as np
 from core.errors import ImageError
 from core.frames import Frame, FrameSource
 from core.imaging.io import read_image
-from facelib.protocols import FaceEnhancer
+from facelib.protocols import FaceEnhancer, FaceSegmenter
 from mainscripts.merging.stages import BATCH, MergeNetworks, Merger
 from mainscripts.merging.steady import with_a_say
 from mainscripts.merging.write import FrameWriter
@@ -143,9 +143,9 @@ class Backstage:
         """What the merger asks."""
         return self._tasks.merger.networks
 
-    def add_enhancer(self, enhancer: FaceEnhancer) -> None:
-        """Has this one sharpen faces from now on."""
-        networks = self.networks._replace(enhancer=enhancer)
+    def add_network(self, name: str, network: FaceSegmenter | FaceEnhancer) -> None:
+        """Has this one help from now on, as the one of that name in `MergeNetworks`."""
+        networks = self.networks._replace(**{name: network})
         self._tasks.merger = replace(self._tasks.merger, networks=networks)
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from core.errors import WeightsMissing
 from core.imaging.io import read_image
 from core.report import SilentReporter
 from core.window_mouse import MouseEvent
@@ -182,15 +183,66 @@ def test_presets_are_saved_and_loaded_by_name(workspace):
         assert "there is no preset" in sitter.scene().note and sitter.options(1) == [BASE]
 
 
+class NotThere:
+    """A segmenter and an enhancer without weights."""
+
+    def __init__(self):
+        raise WeightsMissing("there are no weights; train some")
+
+
+class Upper:
+    """A segmenter that sees the upper half of every face, and an enhancer that sees white."""
+
+    def segment(self, faces):
+        masks = np.zeros((*faces.shape[:3], 1), np.float32)
+        masks[:, : faces.shape[1] // 2] = 1.0
+        return masks
+
+    def enlarge(self, face):
+        return np.ones((4 * face.shape[0], 4 * face.shape[1], 3), np.float32)
+
+
+HELPERS = {"segmenter": f"{__name__}:Upper", "enhancer": f"{__name__}:Upper"}
+
+
+def test_networks_are_loaded_when_a_key_needs_them_and_noted_for_the_batch_run(workspace):
+    with sitting(workspace, **HELPERS) as sitter:
+        overlay = stored(workspace, 0).astype(int)
+        sitter.press(*"TTTT", ".")
+        brighter = stored(workspace, 0).astype(int) - overlay
+        mask = stored(workspace, 0, "merged_mask")
+        assert brighter[mask == 255].mean() > 10 and not brighter[mask == 0].any()
+        sitter.press("G", "G", "G", "G", *"xxxxxx")
+        assert sitter.options(1)[0].mask_mode == "XSeg-dst"
+        assert stored(workspace, 1, "merged_mask").any()
+        assert sitter.done() == [0, 1]
+    with sitting(workspace, **HELPERS) as sitter:
+        assert sitter.done() == [0, 1]
+    flags = [word for name, value in HELPERS.items() for word in (f"--{name}", value)]
+    assert batch(workspace, *flags) == N - 2
+    assert batch(workspace, *flags) == 0
+    flags[1] = f"{__name__}:Whole"
+    assert batch(workspace, *flags) == N - 1  # all but the one that no segmenter looked at
+
+
+class Whole(Upper):
+    """A segmenter that sees the whole square."""
+
+    def segment(self, faces):
+        return np.ones((*faces.shape[:3], 1), np.float32)
+
+
 def test_options_that_need_what_is_not_there_are_passed_over_or_refused(workspace):
-    with sitting(workspace, replace(BASE, mask_mode="learned-prd+learned-dst")) as sitter:
+    nothing = f"{__name__}:NotThere"
+    with sitting(workspace, replace(BASE, mask_mode="learned-prd+learned-dst"),
+                 segmenter=nothing, enhancer=nothing) as sitter:
         sitter.press("x")
         assert sitter.options(0)[0].mask_mode == "stored-dst"  # no segmenter for four of them
         sitter.press("X")
         assert sitter.options(0)[0].mask_mode == "learned-prd+learned-dst"
         before = sitter.options(0)
         sitter.press("t")
-        assert sitter.options(0) == before and "enhancer" in sitter.scene().note.lower()
+        assert sitter.options(0) == before and "no weights; train" in sitter.scene().note
 
 
 def test_a_frame_that_cannot_be_merged_is_told_of_and_holds_up_nothing(workspace):
