@@ -17,7 +17,8 @@ _RIM = QColor(0, 0, 0, 150)
 
 
 def to_image(array: np.ndarray) -> QImage:
-    """(H, W, 3) uint8 BGR, or (H, W, 1) float32 in [0, 1] as grey; the pixels are copied."""
+    """(H, W, 3) uint8 BGR, or (H, W, 1) float32 in [0, 1] as grey, in the form that Qt scales
+    fastest; the pixels are copied."""
     if array.shape[2] == 1:
         array = np.rint(np.clip(array, 0, 1) * 255).astype(np.uint8)
         kind = QImage.Format.Format_Grayscale8
@@ -25,7 +26,8 @@ def to_image(array: np.ndarray) -> QImage:
         kind = QImage.Format.Format_BGR888
     array = np.ascontiguousarray(array)
     height, width, channels = array.shape
-    return QImage(array.data, width, height, width * channels, kind).copy()
+    return QImage(array.data, width, height, width * channels, kind).convertToFormat(
+        QImage.Format.Format_RGB32)
 
 
 def shape_of(points: np.ndarray) -> QPolygonF:

@@ -2,7 +2,16 @@
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QColor,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QFrame,
     QLabel,
@@ -14,12 +23,13 @@ from PySide6.QtWidgets import (
 )
 
 from mainscripts.xseg_editor import theme
+from mainscripts.xseg_editor.painting import shape_of
 from mainscripts.xseg_editor.session import Session
 
 _WIDTH = 236
 _LISTED = 100
-_LEAST_YAW, _LEAST_PITCH = np.radians(15), np.radians(10)
-"""What the field of poses reaches to at least, left and right, up and down."""
+_LEAST_REACH = np.radians((15, 10))
+"""What the field of poses reaches to at least: yaw to both sides, pitch up and down."""
 
 
 class JumpLine(QLineEdit):
@@ -56,59 +66,75 @@ class PoseField(QWidget):
     def __init__(self, session: Session):
         super().__init__()
         self._session = session
+        self._poses = np.zeros((0, 2))
+        self._is_labelled = np.zeros(0, bool)
+        self._reach = _LEAST_REACH
+        self._dots: QPixmap | None = None
         self.setFixedHeight(148)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setToolTip("Where the heads look; green: has polygons. Click to go to a face.")
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        x, y = event.position().x() / self.width(), event.position().y() / self.height()
-        yaw, pitch = self._reach()
-        self.chosen.emit((0.5 - x) * 2 * yaw, (0.5 - y) * 2 * pitch)
+    def follow(self) -> None:
+        """Shows the poses as far as they are known now."""
+        names, scan = self._session.document.names, self._session.scan
+        poses = scan.poses(names)
+        is_labelled = np.array([scan.state(name).n_polygons > 0 for name in names])
+        if not (np.array_equal(poses, self._poses, equal_nan=True)
+                and np.array_equal(is_labelled, self._is_labelled)):
+            self._poses, self._is_labelled, self._dots = poses, is_labelled, None
+            farthest = 1.15 * np.abs(np.nan_to_num(poses)).max(axis=0)
+            self._reach = np.maximum(farthest, _LEAST_REACH)
+        self.update()
 
     def place(self, yaw: float, pitch: float) -> QPointF:
         """Where a pose lies in the field: to the left what looks to the left of the picture."""
-        return _place(yaw, pitch, self._reach(), self.width(), self.height())
+        return QPointF(*self._places(np.array([(yaw, pitch)]))[0].tolist())
 
-    def _reach(self) -> tuple[float, float]:
-        """The yaw and pitch at the borders, so that all faces lie inside."""
-        poses = np.abs(self._session.scan.poses(self._session.document.names))
-        yaw, pitch = np.nan_to_num(poses).max(axis=0) * 1.15
-        return max(float(yaw), _LEAST_YAW), max(float(pitch), _LEAST_PITCH)
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._dots = None
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        place = np.array([event.position().x(), event.position().y()])
+        yaw, pitch = (0.5 - place / (self.width(), self.height())) * 2 * self._reach
+        self.chosen.emit(float(yaw), float(pitch))
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        if self._dots is None:
+            self._dots = self._painted()
         painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.drawPixmap(0, 0, self._dots)
+        number = self._session.document.number
+        if number < len(self._poses) and not np.isnan(self._poses[number]).any():
+            painter.setPen(QPen(QColor(theme.ACCENT), 2))
+            painter.drawEllipse(self.place(*self._poses[number]), 5, 5)
+
+    def _painted(self) -> QPixmap:
+        """The field with a dot for each face."""
+        ratio = self.devicePixelRatioF()
+        pixmap = QPixmap(self.size() * ratio)
+        pixmap.setDevicePixelRatio(ratio)
+        pixmap.fill(QColor(theme.PANEL))
+        painter = QPainter(pixmap)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(theme.BUTTON))
         painter.drawRoundedRect(QRectF(self.rect()), 6, 6)
         painter.setPen(QPen(QColor(theme.HOVER), 1))
-        painter.drawLine(QPointF(self.width() / 2, 6), QPointF(self.width() / 2, self.height() - 6))
-        painter.drawLine(QPointF(6, self.height() / 2), QPointF(self.width() - 6,
-                                                                self.height() / 2))
-        self._paint_dots(painter)
+        width, height = self.width(), self.height()
+        painter.drawLine(QPointF(width / 2, 6), QPointF(width / 2, height - 6))
+        painter.drawLine(QPointF(6, height / 2), QPointF(width - 6, height / 2))
+        is_known = ~np.isnan(self._poses).any(axis=1)
+        for colour, size, chosen in ((QColor(theme.FAINT), 3.2, is_known & ~self._is_labelled),
+                                     (theme.OUTLINES["green"], 5.2, is_known & self._is_labelled)):
+            painter.setPen(QPen(colour, size, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+            painter.drawPoints(shape_of(self._places(self._poses[chosen])))
+        painter.end()
+        return pixmap
 
-    def _paint_dots(self, painter: QPainter) -> None:
-        names, scan = self._session.document.names, self._session.scan
-        poses = scan.poses(names)
-        labelled = [bool(scan.state(name).n_polygons) for name in names]
-        reach, size = self._reach(), (self.width(), self.height())
-        dots = {False: (QColor(theme.FAINT), 1.6), True: (theme.OUTLINES["green"], 2.6)}
-        painter.setPen(Qt.PenStyle.NoPen)
-        for kind, (colour, radius) in dots.items():
-            painter.setBrush(colour)
-            for pose, is_labelled in zip(poses, labelled, strict=True):
-                if is_labelled is kind and not np.isnan(pose).any():
-                    painter.drawEllipse(_place(*pose, reach, *size), radius, radius)
-        pose = poses[self._session.document.number]
-        if not np.isnan(pose).any():
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(theme.ACCENT), 2))
-            painter.drawEllipse(self.place(*pose), 5, 5)
-
-
-def _place(yaw: float, pitch: float, reach: tuple[float, float], width: int,
-           height: int) -> QPointF:
-    return QPointF((0.5 - yaw / (2 * reach[0])) * width, (0.5 - pitch / (2 * reach[1])) * height)
+    def _places(self, poses: np.ndarray) -> np.ndarray:
+        """(n, 2) pixels of the field of (n, 2) yaws and pitches."""
+        return (0.5 - poses / (2 * self._reach)) * (self.width(), self.height())
 
 
 class Panel(QFrame):
@@ -149,7 +175,7 @@ class Panel(QFrame):
         """Shows where the present face is, and the list as it is now."""
         if self.isHidden():
             return
-        self.poses.update()
+        self.poses.follow()
         names = self._session.unsure()[:_LISTED]
         if names != self._listed:
             self._listed = names

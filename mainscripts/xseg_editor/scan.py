@@ -43,6 +43,7 @@ class Scan:
     def __init__(self, faces: FaceFolder):
         self._faces = faces
         self._states: dict[str, FaceState] = {}
+        self._yaws = dict(zip(faces.names, faces.yaws.tolist(), strict=True))
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -87,8 +88,8 @@ class Scan:
 
     def poses(self, names: Sequence[str]) -> np.ndarray:
         """(n, 2) float64 yaw and pitch of these faces, radians; NaN where they are not known."""
-        yaws = dict(zip(self._faces.names, self._faces.yaws.tolist(), strict=True))
-        return np.array([(yaws[name], self.state(name).pitch) for name in names], np.float64)
+        return np.array([(self._yaws[name], self.state(name).pitch) for name in names],
+                        np.float64)
 
     def _work(self) -> None:
         for name in self._faces.names:

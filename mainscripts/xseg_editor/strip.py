@@ -1,7 +1,5 @@
 """The faces around the present one, small."""
 
-from collections.abc import Callable
-
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -31,7 +29,7 @@ class Strip(QWidget):
         super().__init__()
         self._session = session
         self._thumbnails = thumbnails
-        self._images: dict[int, tuple[Thumbnail, QImage]] = {}
+        self._images: dict[tuple[int, int], tuple[Thumbnail, QImage]] = {}
         self.setMinimumWidth(LARGE + (SHOWN - 1) * (SMALL + GAP) + GAP)
         self.setFixedHeight(LARGE + 12)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -42,7 +40,9 @@ class Strip(QWidget):
 
     def follow(self) -> None:
         """Shows the faces around the present one."""
-        self._thumbnails.want(sorted((name for name, _ in self.places()), key=self._distance))
+        middle = self.width() / 2
+        nearest = sorted(self.places(), key=lambda place: abs(place[1].center().x() - middle))
+        self._thumbnails.want(name for name, _ in nearest)
         self.update()
 
     def places(self) -> list[tuple[str, QRectF]]:
@@ -74,7 +74,7 @@ class Strip(QWidget):
         self._images = shown
 
     def _paint_face(self, painter: QPainter, name: str, place: QRectF,
-                    shown: dict[int, tuple[Thumbnail, QImage]]) -> None:
+                    shown: dict[tuple[int, int], tuple[Thumbnail, QImage]]) -> None:
         is_current = name == self._session.document.current
         outline = QPainterPath()
         outline.addRoundedRect(place, 6, 6)
@@ -82,10 +82,9 @@ class Strip(QWidget):
         painter.setClipPath(outline)
         painter.fillRect(place, QColor(theme.BUTTON))
         if thumbnail is not None:
-            known = self._images.get(id(thumbnail))
-            shown[id(thumbnail)] = known or (thumbnail, painting.to_image(thumbnail.image))
+            image = self._image(thumbnail, round(place.width() * self.devicePixelRatioF()), shown)
             painter.setOpacity(1 if is_current else _FAINT)
-            painter.drawImage(place, shown[id(thumbnail)][1])
+            painter.drawImage(place, image)
             painter.setOpacity(1)
         painter.setClipping(False)
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -93,6 +92,14 @@ class Strip(QWidget):
             painter.setPen(QPen(QColor(theme.ACCENT), 2))
             painter.drawRoundedRect(place, 6, 6)
         self._paint_state(painter, name, place)
+
+    def _image(self, thumbnail: Thumbnail, side: int,
+               shown: dict[tuple[int, int], tuple[Thumbnail, QImage]]) -> QImage:
+        """A thumbnail at the size it is shown at, scaled once."""
+        key = id(thumbnail), side
+        shown[key] = self._images.get(key) or (thumbnail, painting.to_image(
+            thumbnail.image).scaled(side, side, mode=Qt.TransformationMode.SmoothTransformation))
+        return shown[key][1]
 
     def _paint_state(self, painter: QPainter, name: str, place: QRectF) -> None:
         """A full dot for polygons, a ring for a stored mask alone."""
@@ -105,7 +112,3 @@ class Strip(QWidget):
         elif state.has_mask:
             painter.setPen(QPen(QColor(theme.MUTED), 1.5))
             painter.drawEllipse(spot.adjusted(1, 1, -1, -1))
-
-    def _distance(self, name: str) -> int:
-        names: Callable[[str], int] = self._session.document.names.index
-        return abs(names(name) - self._session.document.number)

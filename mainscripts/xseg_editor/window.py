@@ -5,7 +5,7 @@ import binascii
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -128,7 +128,7 @@ class EditorWindow(QMainWindow):
         super().focusOutEvent(event)
 
     def changeEvent(self, event) -> None:
-        if not self.isActiveWindow():
+        if event.type() is QEvent.Type.ActivationChange and not self.isActiveWindow():
             self._repeat.release()  # the key may come up where nobody tells this window
         super().changeEvent(event)
 
