@@ -108,20 +108,12 @@ def merge_frame(
     mask = np.zeros((*frame.shape[:2], 1), frame.dtype)
     placed = [found for face in faces
               if (found := _place(face, frame.shape, options, face_type)) is not None]
-    is_filtered = changes_all(options)
     everything = Region(0, 0, *frame.shape[1::-1])
-    for region, members in [(everything, placed)] if is_filtered else _patches(placed):
-        canvas = to_unit(frame[region.slices])
-        if is_filtered:
-            canvas = degrade_backdrop(canvas, options)
-        cover = np.zeros((*canvas.shape[:2], 1), np.float32)
-        for member in members:
-            part = member.region.within(region).slices
-            _put_in(canvas[part], cover[part], frame, member, options, face_type, seed)
-        if is_filtered:
-            canvas = degrade_colors(canvas, options)
+    patches = [(everything, placed)] if changes_all(options) else _patches(placed)
+    for region, members in patches:
+        canvas, cover = _merged_patch(frame, region, members, options, face_type, seed)
         image[region.slices] = from_unit(canvas, frame.dtype)
-        mask[region.slices] = np.maximum(mask[region.slices], from_unit(cover, frame.dtype))
+        mask[region.slices] = from_unit(cover, frame.dtype)
     return MergedFrame(image, mask)
 
 
@@ -189,6 +181,25 @@ def _patches(placed: Sequence[_Placed]) -> list[tuple[Region, list[_Placed]]]:
             patches = [patch for patch in patches if patch not in touched]
         patches.append((region, members))
     return patches
+
+
+def _merged_patch(
+    frame: np.ndarray,
+    region: Region,
+    members: Sequence[_Placed],
+    options: MergeOptions,
+    face_type: FaceType,
+    seed: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """A part of the frame with its faces, (h, w, 3) float32, and what they cover, (h, w, 1)."""
+    canvas = to_unit(frame[region.slices])
+    if changes_all(options):
+        canvas = degrade_backdrop(canvas, options)
+    cover = np.zeros((*canvas.shape[:2], 1), np.float32)
+    for member in members:
+        part = member.region.within(region).slices
+        _put_in(canvas[part], cover[part], frame, member, options, face_type, seed)
+    return degrade_colors(canvas, options) if changes_all(options) else canvas, cover
 
 
 def _put_in(
