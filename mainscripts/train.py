@@ -23,7 +23,7 @@ from mainscripts.training.files import read_defaults, write_defaults, write_opti
 from mainscripts.training.options import TrainOptions
 from mainscripts.training.plan import report_plan, settle_batch_size, warn_of_memory
 from mainscripts.training.session import Session, Training, opened_view
-from mainscripts.training.starter import start_file, starter_shape
+from mainscripts.training.starter import load_named_start, starter_shape
 from mainscripts.views.view import NoView
 from models.options import TrainingOptions
 
@@ -172,9 +172,7 @@ def _load(model: "TrainedModel", beginning: Beginning, options: TrainOptions,
     if beginning.saved is None:
         if options.start_from is None:
             return []
-        from models.starting_point import load_start
-
-        return load_start(model, start_file(beginning.kind, options))
+        return load_named_start(beginning.kind, model, options)
     try:
         notes = model.load_state(beginning.saved.arrays) or []
     except (KeyError, ValueError) as error:

@@ -11,7 +11,8 @@ How a network that is no swap is added, so that `train --model NAME` trains it:
 4. A line in both tables of `models.registry`.
 
 Saved generations, the guard, views, previews, backups, resuming, `--dry-run` and training with many
-devices need nothing more. `models.xseg` is a whole example.
+devices need nothing more. `models.xseg`, with
+`models.segmenter_data`, is a whole example.
 """
 
 from abc import ABC, abstractmethod

@@ -15,6 +15,7 @@ MODELS = Registry("model", {
     "S3FD": "models.s3fd.model:S3FDModel",
     "FAN": "models.fan.model:FANModel",
     "XSeg": "models.xseg.model:XSegModel",
+    "TernausNet": "models.ternausnet.model:TernausNetModel",
 })
 MODEL_OPTIONS = Registry("model", {
     "Quick96": "models.quick96.options:Quick96Options",
@@ -24,6 +25,7 @@ MODEL_OPTIONS = Registry("model", {
     "S3FD": "models.s3fd.options:S3FDOptions",
     "FAN": "models.fan.options:FANOptions",
     "XSeg": "models.xseg.options:XSegOptions",
+    "TernausNet": "models.ternausnet.options:TernausNetOptions",
 })
 
 

@@ -38,7 +38,8 @@ class TrainOptions:
         help="Folder with photographs and their labels, for models that find faces in them.")
     start_from: Path | None = option(
         None, help="Weights file (`models export-weights`) whose weights a new model starts from; "
-        "for XSeg also the word starter, for the weights that come with FaceLab.")
+        "for XSeg also the word starter, for the weights that come with FaceLab; for TernausNet "
+        "vgg11, for imported ones.")
     preview: str = option(
         "file", choices=PREVIEW_CHOICES,
         help="Where to watch: a window, a web page of this computer, files beside the model, or "

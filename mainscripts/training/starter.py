@@ -1,17 +1,43 @@
-"""`--start-from starter`: weights that come with FaceLab, for the kinds that have some."""
+"""What `--start-from` may say instead of a file: `starter`, weights that come with FaceLab, for the
+kinds that have some; `vgg11`, imported weights that TernausNet's way down starts from."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import OptionError
-from facelib.weights import WEIGHTS
+from facelib.weights import WEIGHTS, load_weights
 from mainscripts.training.options import TrainOptions
 from models.registry import options_type
 
-STARTER = "starter"
+if TYPE_CHECKING:
+    from models.base import TrainedModel
+
+STARTER, VGG11 = "starter", "vgg11"
 STARTERS = {"XSeg": "xseg"}
 """Kind -> name in `facelib.weights.WEIGHTS`; the files are those of `models export-weights`."""
+
+
+def load_named_start(kind: str, model: "TrainedModel", files: TrainOptions) -> list[str]:
+    """Gives a new model the weights that the user named.
+
+    Returns:
+        Lines for the user.
+
+    Raises:
+        OptionError: The kind cannot start from them.
+        WeightsMissing: They are not installed, or damaged.
+        ModelNotFound, CheckpointError: See `models.starting_point.load_start`.
+    """
+    from models.starting_point import load_start
+
+    if str(files.start_from) != VGG11:
+        return load_start(model, start_file(kind, files))
+    if kind != "TernausNet":
+        raise OptionError(f"--start-from {VGG11}: this is for TernausNet, not {kind}; leave it out")
+    model.network.encoder.load_state(load_weights(VGG11).state)
+    return [f"starting from {VGG11}: the way down has learned of photographs, the way up starts "
+            "anew"]
 
 
 def wants_starter(files: TrainOptions) -> bool:

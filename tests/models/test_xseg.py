@@ -9,10 +9,11 @@ from facelib.face_type import FaceType
 from leras.train_step import StepControl
 from models.base import SwapModel
 from models.loading import restore, restore_swap
+from models.segmenter_data import SegmenterData
+from models.segmenter_model import GREEN, tinted
 from models.store import ModelStore, Progress
 from models.training_data import Folders, Share, data_type
-from models.xseg.data import XSegData
-from models.xseg.model import GREEN, XSegModel, tinted
+from models.xseg.model import XSegModel
 from models.xseg.options import XSegOptions
 from samplelib.face_image import write_face
 from samplelib.face_info import FaceInfo
@@ -133,12 +134,12 @@ def test_a_saved_model_goes_on_exactly_and_is_no_swap(batch, tmp_path):
 def load(**known):
     folders = Folders(**{name: known.pop(name) for name in list(known) if name.endswith("_dir")})
     options = XSegOptions(**{**vars(OPTIONS), **known})
-    return XSegData.load(folders, options, lambda line: None)
+    return SegmenterData.load(folders, options, lambda line: None)
 
 
 def test_both_sides_are_one_source(folder, model):
     data = load(src_dir=folder, dst_dir=folder)
-    assert data_type(OPTIONS) is XSegData and data.names == ("faces",)
+    assert data_type(OPTIONS) is SegmenterData and data.names == ("faces",)
     assert data.counts() == {"labelled (drawn)": 2}
     assert data.fingerprints()["faces"].startswith("2 faces ")
     assert data.labelled.faces[0].path.name == "1.jpg"

@@ -1,4 +1,4 @@
-"""What XSeg trains on: labelled faces of both sides together."""
+"""What segmenters train on: labelled faces of both sides together."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ import numpy as np
 from core.errors import UsageError
 from facelib.face_type import FaceType
 from models.options import TrainingOptions
+from models.segmenter_options import SegmenterOptions
 from models.training_data import (
     Folders,
     SampleSource,
@@ -18,7 +19,6 @@ from models.training_data import (
     load_reported,
     stream_settings,
 )
-from models.xseg.options import XSegOptions
 from samplelib.batch_stream import Batch, BatchStream, put_sample
 from samplelib.face_source import Problems
 from samplelib.faceset import Faceset
@@ -39,7 +39,7 @@ PREVIEW_FACES = 4
 
 
 @dataclass(frozen=True)
-class XSegData(TrainingData):
+class SegmenterData(TrainingData):
     """Labelled faces; while pretraining, any faces.
 
     Attributes:
@@ -51,7 +51,7 @@ class XSegData(TrainingData):
     names: ClassVar[tuple[str, ...]] = (SOURCE,)
     folders: ClassVar[tuple[str, ...]] = ("src_dir", "dst_dir")
 
-    options: XSegOptions
+    options: SegmenterOptions
     facesets: Mapping[str, Faceset]
     labelled: LabelledFaces | None
 
@@ -61,7 +61,7 @@ class XSegData(TrainingData):
         return ("pretrain_dir",) if options.pretrain else ()
 
     @classmethod
-    def load(cls, folders: Folders, options: XSegOptions, warn: Callable[[str], None]) -> Self:
+    def load(cls, folders: Folders, options: SegmenterOptions, warn: Callable[[str], None]) -> Self:
         """
         Raises:
             UsageError: No folder is named.
