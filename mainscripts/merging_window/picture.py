@@ -24,7 +24,7 @@ STATE_WORDS = {State.DONE: "done", State.TODO: "not done", State.STALE: "to be m
                State.WORKING: "working", State.FAILED: "failed"}
 
 _PALETTE = np.array([STATE_COLORS[state] for state in State], np.uint8)
-_COLUMNS = 4
+_COLUMNS = 3
 
 
 def merge_picture(scene: Scene) -> np.ndarray:
