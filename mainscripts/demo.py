@@ -133,8 +133,10 @@ def _describe_training(done: Training) -> tuple[float, dict]:
 def _merge_files(workspace: Path) -> MergeFiles:
     data = workspace / "data_dst"
     # Only frames of an older generation of this very model are ever replaced.
-    return MergeFiles(data, data / "aligned", data / "merged", data / "merged_mask",
-                      workspace / "model", name="demo", overwrite=True)
+    return MergeFiles(
+        input_dir=data, aligned_dir=data / "aligned", output_dir=data / "merged",
+        output_mask_dir=data / "merged_mask", model_dir=workspace / "model", name="demo",
+        overwrite=True)
 
 
 def _describe_merging(done: Merging) -> tuple[int, dict]:
