@@ -76,7 +76,8 @@ def label(faces: dict[Path, np.ndarray], n_labels: int, folder: Path) -> Path:
     for place in np.linspace(0, len(paths) - 1, n_labels).round().astype(int):
         image, info = read_face(paths[place])
         write_face(folder / paths[place].name, image,
-                   replace(info, polygons=mask_polygons(faces[paths[place]])))
+                   replace(info, polygons=mask_polygons(
+                        faces[paths[place]], tolerance=0.5, least_share=1e-4)))
     return folder
 
 
