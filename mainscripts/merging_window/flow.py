@@ -5,12 +5,13 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+
 from mainscripts.merging_window.document import Document
 from mainscripts.merging_window.states import States
 from mainscripts.merging_window.tasks import Merged, Refused
 from mainscripts.merging_window.work import Backstage, Loaded, Outcome, Written
 from merger.options import MergeOptions
-from merger.pipeline import MergedFrame
 
 AHEAD = 12
 """Frames after the one shown whose faces are swapped before anybody asks."""
@@ -24,9 +25,10 @@ _SAVE_SECONDS = 1.0
 
 
 class Shown(NamedTuple):
-    """A result to look at, and the options it was made with."""
+    """A result to look at, and the options it was made with; `mask` is None if it was not kept."""
 
-    picture: MergedFrame
+    image: np.ndarray
+    mask: np.ndarray | None
     options: MergeOptions
 
 
@@ -104,7 +106,7 @@ class Flow:
 
     def _take_merged(self, merged: Merged) -> None:
         number = merged.number
-        self._show(number, Shown(merged.picture, merged.options))
+        self._show(number, Shown(merged.picture.image, merged.picture.mask, merged.options))
         if merged.options == self._document.options(number):
             self._states.replace(number)
             self._writing[number] = self._writing.get(number, 0) + 1
@@ -124,8 +126,8 @@ class Flow:
 
     def _take_loaded(self, loaded: Loaded) -> None:
         made = self._states.made(loaded.number)
-        if loaded.picture is not None and made is not None:
-            self._show(loaded.number, Shown(loaded.picture, made))
+        if loaded.image is not None and made is not None:
+            self._show(loaded.number, Shown(loaded.image, loaded.mask, made))
         elif not self._is_ending:
             self._states.replace(loaded.number)
             self._queue[loaded.number] = None

@@ -128,10 +128,10 @@ class Session:
         self.needs_drawing = False
         document, at = self._document, self._document.at
         shown, failure = self._flow.shown(at), self._states.failure(at)
-        image = self._work.image(at) if shown is None else shown.picture.image
+        image = self._work.image(at) if shown is None else shown.image
         scene = Scene(
             frame=document.frames[at], number=at, count=len(document.frames), image=image,
-            mask=None if shown is None else shown.picture.mask, options=document.options(at),
+            mask=None if shown is None else shown.mask, options=document.options(at),
             base=document.base(), states=self._states.all(), has_own=document.has_own(at),
             is_working=self._is_ending or self._flow.is_running or self._states.is_left(at)
             or at in self._states.working,

@@ -39,10 +39,12 @@ class Written(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """What was written for frame `number` earlier; None if it cannot be read."""
+    """What was written for frame `number` earlier, as in `MergedFrame`: no `image` if it cannot be
+    read, no `mask` if none are written."""
 
     number: int
-    picture: MergedFrame | None
+    image: np.ndarray | None
+    mask: np.ndarray | None
 
 
 Outcome = Merged | Written | Loaded | Refused
@@ -96,7 +98,7 @@ class Backstage:
     def load(self, number: int) -> None:
         """Wants to see what is on disk, behind what is still to be written."""
         future = self._write_thread.submit(_load, self._writer, self._frames[number])
-        self._running.append((future, lambda picture: Loaded(number, picture)))
+        self._running.append((future, lambda pictures: Loaded(number, *pictures)))
 
     def image(self, number: int) -> np.ndarray | None:
         """The frame as it came, (H, W, 3) BGR, if it is at hand."""
@@ -216,13 +218,12 @@ class Backstage:
         return int(np.clip(_KEPT_BYTES // size, *_KEPT_FRAMES))
 
 
-def _load(writer: FrameWriter, frame: Frame) -> MergedFrame | None:
-    if writer.mask_folder is None:
-        return None
-    name = f"{frame.stem}.png"
+def _load(writer: FrameWriter, frame: Frame) -> tuple[np.ndarray | None, np.ndarray | None]:
+    name, mask = f"{frame.stem}.png", None
     try:
         image = read_image(writer.folder / name, deep=True)
-        mask = read_image(writer.mask_folder / name, deep=True)[..., :1]
+        if writer.mask_folder is not None:
+            mask = read_image(writer.mask_folder / name, deep=True)[..., :1]
     except ImageError:
-        return None
-    return MergedFrame(image, mask)
+        return None, None
+    return image, mask

@@ -344,6 +344,19 @@ def test_flags_may_repeat_what_the_file_says_and_nothing_else(workspace, monkeyp
     assert outcome.code == 2 and "--output-video does not go with" in outcome.error()
 
 
+def test_masks_need_not_be_written(workspace):
+    with sitting(workspace, output_mask_dir=None) as sitter:
+        sitter.press(".")
+        assert sitter.scene().mask.any()
+    before = workspace.snapshot("*.png")
+    assert "data_dst/merged/00002.png" in before
+    assert not workspace.path("data_dst/merged_mask").exists()
+    with sitting(workspace, output_mask_dir=None) as sitter:
+        assert np.array_equal(sitter.scene().image, stored(workspace, 1))
+        assert sitter.scene().mask is None
+    assert workspace.snapshot("*.png") == before
+
+
 def test_settings_may_lie_elsewhere(workspace, tmp_path):
     path = tmp_path / "mine.json"
     with sitting(workspace, settings=path) as sitter:
