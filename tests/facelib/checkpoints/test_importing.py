@@ -199,7 +199,7 @@ def test_missing_weights_say_what_to_do():
     assert {name: source_of(name) for name in IMPORTABLE} == {
         "s3fd": "missing", "2dfan": "missing", "3dfan": "missing", "face_enhancer": "missing",
         "mtcnn_pnet": "shipped", "mtcnn_rnet": "shipped", "mtcnn_onet": "shipped",
-        "retinaface": "shipped", "xseg": "missing", "vgg11": "missing"}
+        "retinaface": "shipped", "xseg": "shipped", "vgg11": "missing"}
 
 
 def test_user_weights_keep_their_facts_and_notice_damage(folder):
