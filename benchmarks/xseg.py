@@ -144,9 +144,7 @@ def compare_apply(arguments: argparse.Namespace) -> str:
         one = find_segmenter("xseg", batch_size=1)
         options = ApplyOptions(plain, yes=True, batch_size=BATCHES[1])
 
-        def batched() -> None:
-            for path in plain.glob("*.jpg"):
-                write_mask(path, None, None)
+        def batched() -> None:  # replaces what the other one left
             apply(options, SilentReporter(), SilentPrompter())
 
         def singly() -> None:
