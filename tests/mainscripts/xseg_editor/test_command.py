@@ -41,6 +41,17 @@ def test_without_the_toolkit_one_line_says_how_to_get_it(monkeypatch):
         toolkit.require_toolkit({})
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="X11 is meant")
+def test_without_the_libraries_of_x11_one_line_names_their_packages(monkeypatch):
+    assert toolkit.missing_packages({"libc.so.6": "libc6", "libnone.so.9": "libnone9"}) == [
+        "libnone9"]
+    monkeypatch.setattr(toolkit, "find_spec", lambda name: True)
+    monkeypatch.setattr(toolkit, "missing_packages", lambda: ["libnone9"])
+    with pytest.raises(DeviceError, match="apt-get install libnone9"):
+        toolkit.require_toolkit({"DISPLAY": ":0"})
+    toolkit.require_toolkit({"DISPLAY": ":0", "QT_QPA_PLATFORM": "offscreen"})
+
+
 def test_what_opencv_sets_for_its_own_qt_goes_and_what_the_user_sets_stays():
     own = str(Path(cv2.__file__).parent / "qt" / "plugins")
     environment = {"QT_QPA_PLATFORM_PLUGIN_PATH": own, "QT_QPA_FONTDIR": "/my/fonts", "A": "b"}
