@@ -168,7 +168,7 @@ class OptionSpec:
             if word == name.lower():
                 raise OptionError(reason)
         raise OptionError(f"must be one of {', '.join(map(str, self.choices))}, not "
-                          f"{str(item)!r}{did_you_mean(word, by_word)}")
+                          f"{str(item)!r}{did_you_mean(word, map(str, by_word.values()))}")
 
     def _check_range(self, item: Any) -> None:
         too_low = self.low is not None and item < self.low
@@ -190,8 +190,9 @@ class OptionSpec:
 
 def did_you_mean(word: str, known: typing.Iterable[str]) -> str:
     """`; did you mean 'X'?` when a known word is close to `word`, else an empty string."""
-    nearest = get_close_matches(word, list(known), n=1)
-    return f"; did you mean {nearest[0]!r}?" if nearest else ""
+    by_small = {name.lower(): name for name in known}
+    nearest = get_close_matches(word.lower(), list(by_small), n=1)
+    return f"; did you mean {by_small[nearest[0]]!r}?" if nearest else ""
 
 
 def _alternatives(annotation: Any) -> tuple:

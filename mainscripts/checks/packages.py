@@ -12,7 +12,7 @@ PIN = re.compile(r"^\s*([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;#]+)")
 
 # Where the name to import is not the name to install. TensorFlow has a check of its own.
 MODULES = {"opencv-python": "cv2", "scikit-image": "skimage", "c2pa-python": "c2pa",
-           "tomli-w": "tomli_w"}
+           "tomli-w": "tomli_w", "pillow": "PIL"}
 CHECKED_ELSEWHERE = ("tensorflow",)
 
 IMPORT_ALL = """

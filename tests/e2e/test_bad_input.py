@@ -180,7 +180,7 @@ def test_frames_of_another_size_in_a_video(workspace, tmp_path):
     (("train", "--face-type", "whole"), "wf"),
     (("train", "--model", "SAEHDD"), "did you mean 'SAEHD'"),
     (("merge", "--mode", "overlap"), "overlay"),
-    (("merge", "--mask-mode", "XSeg-prd"), "learned-prd"),
+    (("merge", "--mask-mode", "XSeg-prt"), "did you mean 'XSeg-prd'"),
     (("extract", "--max-face", "1"), "did you mean '--max-faces'"),
     (("demo", "--minutes", "-1"), "0.01"),
     (("extarct",), "did you mean 'extract'"),

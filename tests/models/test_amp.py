@@ -182,7 +182,7 @@ def test_each_process_takes_the_channels_of_its_own_faces(model, monkeypatch):
     """The second of two processes with two devices each, in a batch of eight."""
     for name, count in (("n_replicas", 4), ("replicas_here", 2), ("first_replica", 2)):
         monkeypatch.setattr(f"models.amp.model.{name}", lambda strategy, count=count: count)
-    monkeypatch.setattr("models.autoencoder_model.n_replicas", lambda strategy: 4)
+    monkeypatch.setattr("models.training_parts.n_replicas", lambda strategy: 4)
     second = AMPModel(replace(TINY, batch_size=8)).extra_arrays(1)[0]
     monkeypatch.undo()
     whole = AMPModel(replace(TINY, batch_size=8)).extra_arrays(1)[0]
