@@ -5,8 +5,8 @@ import numpy as np
 from core.polygon_geometry import mask_polygons
 from core.polygons import Polygon
 
-_TOLERANCE = 1 / 200
-"""How far polygons may leave the mask, as a share of the side: a pixel of 256 and a bit."""
+_TOLERANCE = 1 / 128
+"""How far polygons may leave the mask, as a share of the side: two pixels of 256."""
 
 
 def doubt(mask: np.ndarray) -> float:
