@@ -24,7 +24,7 @@ from benchmarks.command import make_parser, print_report
 from benchmarks.tables import markdown_table
 from core.geometry import transform_points
 from core.imaging.io import read_image
-from core.video import read_frames
+from core.video import read_frames, read_timeline
 from facelib.align import face_transform
 from facelib.detect import find_faces
 from facelib.face_type import FaceType
@@ -78,7 +78,9 @@ class Counts:
 def pictures(clips: Iterable[Path], stills: Iterable[Path], n_runs: int) -> Iterator[Picture]:
     """Runs of frames spread over each clip, then the stills."""
     for clip in clips:
-        indices = [start * (RUN + PAUSE) + k for start in range(n_runs) for k in range(RUN)]
+        n_frames = len(read_timeline(clip).pts)
+        indices = [index for start in range(n_runs) for k in range(RUN)
+                   if (index := start * (RUN + PAUSE) + k) < n_frames]
         for frame in read_frames(clip, indices=indices):
             yield Picture(clip.name, frame.index, frame.image)
     for still in stills:

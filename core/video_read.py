@@ -124,7 +124,8 @@ def read_frames(
         VideoFrame with (H, W, 3) BGR, uint8 or, if wanted, uint16.
 
     Raises:
-        VideoError: Missing, unreadable, no video stream, no frame, or `start` past the end.
+        VideoError: Missing, unreadable, no video stream, no frame, or `start` or an index past the
+            end.
         ValueError: `start` is negative or `every` is not positive.
     """
     if start < 0 or every < 1:
@@ -140,6 +141,9 @@ def read_frames(
     report = on_damage or (lambda damaged: _log_damage(path, damaged))
     if not wanted:
         return
+    if max(wanted) >= len(timeline.pts):
+        raise VideoError(f"{path}: has {len(timeline.pts)} frames, none with index {max(wanted)}; "
+                         "ask for fewer")
     for index, frame in _indexed_frames(path, timeline, min(wanted), max(wanted), report):
         if index in wanted:
             yield VideoFrame(index, timeline.pts[index],

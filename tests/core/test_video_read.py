@@ -259,3 +259,9 @@ def test_deep_reading_of_8_bits_gives_8_bits(tmp_path):
     assert not probe(video).is_deep
     pairs = zip(read_frames(video), read_frames(video, deep=True))
     assert all(np.array_equal(a.image, b.image) and b.image.dtype == np.uint8 for a, b in pairs)
+
+
+def test_an_index_past_the_end_is_refused(tmp_path):
+    video = make_video(tmp_path / "film.mp4", 4)
+    with pytest.raises(VideoError, match="has 4 frames, none with index 7"):
+        list(read_frames(video, indices=[1, 7]))

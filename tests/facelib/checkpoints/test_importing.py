@@ -192,12 +192,12 @@ def test_file_must_be_what_is_said(folder):
 
 
 def test_missing_weights_say_what_to_do():
-    with pytest.raises(WeightsMissing, match="models fetch s3fd.*models import FILE"):
-        load_weights("s3fd")
+    with pytest.raises(WeightsMissing, match="models fetch 3dfan.*models import FILE"):
+        load_weights("3dfan")
     with pytest.raises(WeightsMissing, match="FaceEnhancer are not installed.*models import"):
         load_weights("face_enhancer")
     assert {name: source_of(name) for name in IMPORTABLE} == {
-        "s3fd": "missing", "2dfan": "missing", "3dfan": "missing", "face_enhancer": "missing",
+        "s3fd": "shipped", "2dfan": "shipped", "3dfan": "missing", "face_enhancer": "missing",
         "mtcnn_pnet": "shipped", "mtcnn_rnet": "shipped", "mtcnn_onet": "shipped",
         "retinaface": "shipped", "xseg": "shipped", "vgg11": "missing"}
 
@@ -262,7 +262,7 @@ def test_other_files_and_missing_servers_are_refused(folder, server):
         fetch("s3fd", url="not an address")
     with pytest.raises(UsageError, match="no official file of 'retinaface'"):
         fetch("retinaface")
-    assert source_of("s3fd") == "missing"
+    assert source_of("s3fd") == "shipped"
 
 
 def test_official_files_are_pinned():
