@@ -28,13 +28,20 @@ import numpy as np
 from benchmarks.command import make_parser, print_report
 from benchmarks.machine import PeakMemory, Usage, measure, reference_figures, resident_bytes
 from core.frames import open_frames
-from core.imaging.io import write_image
+from core.imaging.io import read_image, write_image
 from core.pipeline import Pipeline
 from core.report import SilentReporter
 from core.video import read_frames
 from facelib.tracks import Place
 from mainscripts.extract import ExtractOptions, extract
-from mainscripts.extraction.find import BATCH, Seen, find_stages, finding_settings, open_finder
+from mainscripts.extraction.find import (
+    BATCH,
+    Seen,
+    find_faces_of,
+    find_stages,
+    finding_settings,
+    open_finder,
+)
 from mainscripts.extraction.plan import PlannedFrame, planned_frame
 from mainscripts.extraction.write import ToWrite, write_stage
 
@@ -49,6 +56,9 @@ REFERENCE_DETECTORS = {
 """Size of the frames -> row of the reference's detector."""
 
 REFERENCE_LANDMARKS = "2dfan_256"
+
+PAPER_FRAMES, ROUNDS = 64, 3
+"""Frames for S3FD and 2DFAN, and how often they are gone through, in turns with a plain loop."""
 
 
 @dataclass(frozen=True)
@@ -194,6 +204,38 @@ def long_run(frames: Frames, n_frames: int, folder: Path) -> dict[str, Any]:
             "frames_per_s": round(clock.frames_per_s, 1), "memory_mb_at_frame": clock.memory_mb}
 
 
+def paper_networks(frames: Frames, options: ExtractOptions) -> dict[str, float]:
+    """S3FD and 2DFAN, in turns: in the command's pipeline, and one image after the other.
+
+    Args:
+        frames: Some of them are used.
+        options: As the command's, whose detector and landmarks do not count here.
+    """
+    paths = frames.paths[:PAPER_FRAMES]
+    source = open_frames(frames.folder)
+    finder = open_finder(finding_settings(replace(options, detector="s3fd", landmarks="2dfan")))
+
+    def one_by_one() -> None:
+        for path in paths:
+            image = read_image(path)
+            finder.complete([image], finder.detect([image]))
+
+    def together() -> None:
+        for _ in find_faces_of(source, source.frames[:PAPER_FRAMES], finder):
+            pass
+
+    ways = {"one_by_one": one_by_one, "pipeline": together}
+    for work in ways.values():
+        work()
+    rounds = [{name: measure(work) for name, work in ways.items()} for _ in range(ROUNDS)]
+    ratios = [usages["one_by_one"].seconds / usages["pipeline"].seconds for usages in rounds]
+    return {
+        **{f"{name}_frames_per_s": round(len(paths) / float(np.median(
+            [usages[name].seconds for usages in rounds])), 1) for name in ways},
+        "pipeline_by_one_by_one": round(float(np.median(ratios)), 3),
+    }
+
+
 def busy_shares(stages: Mapping[str, Mapping[str, float]], seconds: float) -> dict[str, float]:
     """Time spent in each stage by the time of the run; a stage with two threads can reach 2."""
     return {name: round(stage["busy_seconds"] / seconds, 3) for name, stage in stages.items()}
@@ -221,7 +263,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
             stages = stages_alone(frames, options)
             whole = whole_command(replace(options, output_dir=folder / "aligned"))
             rows[name] = {"stages_alone": stages, "whole": whole,
-                          **share_of_bounds(whole, stages), **compare(size, stages)}
+                          **share_of_bounds(whole, stages), **compare(size, stages),
+                          "paper_networks": paper_networks(frames, options)}
             if arguments.long_run and size == SIZES[0]:
                 rows[name]["long_run"] = long_run(frames, arguments.long_run, folder)
     return {"sizes": rows, "reference": reference_figures()["extraction_networks"]}

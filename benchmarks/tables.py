@@ -17,6 +17,7 @@ CALIBRATION = MappingProxyType({
 
 EXTRACT_TARGET = 25  # frames/s at 640x360
 EXTRACT_SHARE = 0.85  # of the slowest stage alone
+PAPER_RATIO = 1.6
 TRAIN_TARGETS = MappingProxyType({"none": 0.7, "gan": 0.5, "true-face": 0.5})
 """Discriminator -> share of the plain step's time."""
 MEMORY_TARGET, FIRST_TARGET, SPEED_TARGET = 0.75, 10, 0.9
@@ -89,7 +90,7 @@ def extract_tables(report: Report) -> str:
            for text, name in bounds.items()),
          *_busy_rows(wholes),
          ["peak memory, MB", *(whole["peak_memory_mb"] for whole in wholes)]])
-    return "\n\n".join([whole, _stage_table(sizes), *(
+    return "\n\n".join([whole, _stage_table(sizes), _paper_table(sizes), *(
         _long_run_table(figures["long_run"]) for figures in sizes.values()
         if "long_run" in figures)])
 
@@ -101,6 +102,17 @@ def _stage_table(sizes: Mapping[str, Report]) -> str:
             for stage, stages in figures["stages_alone"].items()]
     header = ["Stage alone", "frames/s", "ms", "CPU ms", "CPU time by the reference's"]
     return markdown_table(header, rows)
+
+
+def _paper_table(sizes: Mapping[str, Report]) -> str:
+    """S3FD and 2DFAN in the pipeline and one image after the other."""
+    rows = {"in the pipeline, frames/s": "pipeline_frames_per_s",
+            "one image after the other, frames/s": "one_by_one_frames_per_s",
+            f"ratio; target {PAPER_RATIO}": "pipeline_by_one_by_one"}
+    return markdown_table(
+        ["S3FD and 2DFAN, small", *sizes],
+        [[text, *(figures["paper_networks"][name] for figures in sizes.values())]
+         for text, name in rows.items()])
 
 
 def _long_run_table(figures: Report) -> str:

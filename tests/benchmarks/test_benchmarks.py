@@ -47,6 +47,16 @@ def test_extraction_is_measured_stage_by_stage_and_whole(tmp_path):
     assert alone == together == [f"{number:05d}_0.jpg" for number in range(4)]
 
 
+def test_the_papers_networks_are_timed_in_turns_with_a_plain_loop(tmp_path, monkeypatch):
+    monkeypatch.setattr(extract, "PAPER_FRAMES", 2)
+    frames = extract.write_frames(extract.CLIP, 3, (320, 180), tmp_path / "frames")
+    found = extract.paper_networks(frames, extract.ExtractOptions(input_dir=frames.folder))
+    assert set(found) == {"one_by_one_frames_per_s", "pipeline_frames_per_s",
+                          "pipeline_by_one_by_one"}
+    rates = found["pipeline_frames_per_s"] / found["one_by_one_frames_per_s"]
+    assert found["pipeline_by_one_by_one"] == pytest.approx(rates, rel=0.5)
+
+
 def test_extraction_is_compared_with_its_slowest_stage_and_with_the_cores(monkeypatch):
     monkeypatch.setattr(extract.os, "cpu_count", lambda: 2)
     stages = {"a": {"frames_per_s": 100, "cpu_ms": 12}, "b": {"frames_per_s": 90, "cpu_ms": 13}}

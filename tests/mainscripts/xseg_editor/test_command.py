@@ -60,7 +60,8 @@ def test_what_opencv_sets_for_its_own_qt_goes_and_what_the_user_sets_stays():
 
 
 def test_the_command_ends_with_its_window(folder, tmp_path):
-    pytest.importorskip("PySide6.QtWidgets", reason="needs requirements-editor.txt")
+    pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError,
+                        reason="needs requirements-editor.txt")
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(ROOT),
                    "XDG_CONFIG_HOME": str(tmp_path), "HOME": str(tmp_path)}
     (folder / "note.png").write_bytes(b"no face")
@@ -71,7 +72,8 @@ def test_the_command_ends_with_its_window(folder, tmp_path):
 
 
 def test_a_second_editor_on_the_faceset_is_refused(folder, tmp_path, monkeypatch):
-    pytest.importorskip("PySide6.QtWidgets", reason="needs requirements-editor.txt")
+    pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError,
+                        reason="needs requirements-editor.txt")
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     with FolderLock(folder), pytest.raises(FolderInUse):
         run_editor(folder, None, settings=tmp_path / "s.json")

@@ -14,6 +14,8 @@ from samplelib.face_image import read_info
 from samplelib.face_labels import write_mask, write_polygons
 
 QtCore = pytest.importorskip("PySide6.QtCore", reason="needs requirements-editor.txt")
+pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError,  # found, but not loaded
+                    reason="needs the system's libegl1, libgl1 and libxkbcommon0")
 
 SQUARE = [(20, 20), (100, 20), (100, 100), (20, 100)]
 
