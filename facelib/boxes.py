@@ -1,9 +1,12 @@
 """Boxes of detectors: which overlap; and which pictures go through a network together."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
+
+T = TypeVar("T")
 
 
 def suppress(boxes: np.ndarray, scores: np.ndarray, threshold: float, *, extra: float = 0.0,
@@ -54,3 +57,18 @@ def alike(images: Sequence[np.ndarray], batch_size: int) -> Iterator[list[int]]:
     for indices in groups.values():
         for start in range(0, len(indices), batch_size):
             yield indices[start:start + batch_size]
+
+
+def by_shape(images: Sequence[np.ndarray], batch_size: int,
+             work: Callable[[list[np.ndarray]], Iterable[T]]) -> list[T]:
+    """Works on images of one shape together, and gives the results in the order of the images.
+
+    Args:
+        images: Of any shapes.
+        batch_size: Most images at a time.
+        work: Images of one shape -> a result for each.
+    """
+    results: dict[int, T] = {}
+    for chunk in alike(images, batch_size):
+        results.update(zip(chunk, work([images[index] for index in chunk]), strict=True))
+    return [results[index] for index in range(len(images))]

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from facelib.anchors import ANCHOR, STRIDES, VARIANCES
-from facelib.boxes import alike, require_pictures, suppress
+from facelib.boxes import by_shape, require_pictures, suppress
 from facelib.networks.s3fd import S3FD
 from facelib.types import Face
 from facelib.weights import load_weights
@@ -92,11 +92,7 @@ class S3FDDetector:
             ValueError: An image has another shape or type.
         """
         require_pictures(images)
-        found: list[list[Face]] = [[] for _ in images]
-        for chunk in alike(images, self._batch_size):
-            for index, faces in zip(chunk, self._detect_alike([images[i] for i in chunk])):
-                found[index] = faces
-        return found
+        return by_shape(images, self._batch_size, self._detect_alike)
 
     def _detect_alike(self, images: list[np.ndarray]) -> list[list[Face]]:
         """`detect` for images of one size."""

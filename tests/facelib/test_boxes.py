@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from facelib.boxes import alike, require_pictures, suppress
+from facelib.boxes import alike, by_shape, require_pictures, suppress
 
 
 def by_pairs(boxes, scores, threshold, extra, of_smaller):
@@ -58,3 +58,16 @@ def test_only_pictures_are_pictures():
     require_pictures([np.zeros((1, 1, 3), np.uint8)])
     with pytest.raises(ValueError, match="uint8 wanted"):
         require_pictures([np.zeros((4, 4, 3), np.float32)])
+
+
+def test_images_of_one_shape_are_worked_on_together_and_keep_their_places():
+    images = [np.full((2 + n % 2, 3, 3), n, np.uint8) for n in range(7)]
+    calls = []
+
+    def means(chunk):
+        calls.append([int(image.mean()) for image in chunk])
+        return [int(image.mean()) for image in chunk]
+
+    assert by_shape(images, 3, means) == list(range(7))
+    assert sorted(calls) == [[0, 2, 4], [1, 3, 5], [6]]
+    assert by_shape([], 3, means) == []
