@@ -47,12 +47,18 @@ def saved_in(workspace, folder):
 
 
 def assert_same_course(one, other):
-    """Equal up to the order of sums, whose rounding grows tenfold every some iterations."""
+    """Equal up to the order of sums.
+
+    Its rounding grows tenfold every six to ten iterations, and how fast depends on the processor:
+    at the thirtieth, 1e-6 has been seen and 2e-4. A wrong average shows at once and fails the
+    first ten.
+    """
     assert one.progress.iteration == other.progress.iteration
     assert one.progress.positions == other.progress.positions
     for name in ("src", "dst"):
         losses = one.progress.history.column(name), other.progress.history.column(name)
-        np.testing.assert_allclose(*(column[:30] for column in losses), rtol=1e-5)
+        for n, tolerance in ((10, 1e-5), (20, 1e-4), (30, 1e-3)):
+            np.testing.assert_allclose(*(column[:n] for column in losses), rtol=tolerance)
         np.testing.assert_allclose(*losses, rtol=1e-2)
     for part in ("encoder", "decoder_src", "decoder_dst"):
         for path, array in one.arrays[part].items():

@@ -168,14 +168,19 @@ each_row = pytest.mark.parametrize("row", ROWS.values(), ids=ROWS.keys())
 def filled(row, seed=0):
     """The layer with every parameter away from its start, so that a forgotten bias shows.
 
-    What starts positive (a scale, a variance) stays so.
+    What starts as one positive number everywhere (a scale, a variance) stays positive; a kernel
+    starts with random numbers, whose signs must not decide.
     """
     layer = row.create()
     rng = np.random.default_rng(seed)
     draws = {path: rng.standard_normal(value.shape) for path, value in layer.state().items()}
-    layer.load_state({path: np.float32(np.abs(draws[path]) if np.all(value > 0) else draws[path])
+    layer.load_state({path: np.float32(np.abs(draws[path]) if _positive(value) else draws[path])
                       for path, value in layer.state().items()})
     return layer
+
+
+def _positive(start):
+    return start.flat[0] > 0 and np.all(start == start.flat[0])
 
 
 def batch(row, n, seed=1):
