@@ -25,8 +25,18 @@ OPTIONS = XSegOptions(resolution=64, base=4, dense=16, batch_size=2, face_type="
 
 
 @pytest.fixture(scope="module")
-def model():
-    return XSegModel(OPTIONS)
+def built():
+    """(A model, its state at the start): building and tracing takes longer than all its steps."""
+    model = XSegModel(OPTIONS)
+    return model, model.state()
+
+
+@pytest.fixture
+def model(built):
+    """At its start."""
+    model, start = built
+    model.load_state(start)
+    return model
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +67,7 @@ def logits(model, images):
     return model.network(images.astype(np.float32) / 255).numpy().astype(np.float64)
 
 
-def test_the_loss_is_the_mean_cross_entropy_and_the_overlap_is_reported(batch):
-    model = XSegModel(OPTIONS)
+def test_the_loss_is_the_mean_cross_entropy_and_the_overlap_is_reported(model, batch):
     before = logits(model, batch["image"])
     result = model.train_step(1, {"faces": batch}, StepControl(rate_scale=0.0))
     wanted, likely = batch["mask"] / 255.0, 1 / (1 + np.exp(-before))
@@ -82,8 +91,7 @@ def test_pretraining_draws_greys_without_the_shortcuts(batch):
         "face", "wanted", "drawn"]
 
 
-def test_it_learns_two_masks_by_heart(batch):
-    model = XSegModel(OPTIONS)
+def test_it_learns_two_masks_by_heart(model, batch):
     losses = [model.train_step(n, {"faces": batch}).losses for n in range(1, 61)]
     assert losses[-1]["loss"] < 0.3 * losses[0]["loss"] and losses[-1]["iou"] > 0.9
 
@@ -107,8 +115,8 @@ def test_arrays_of_another_kind_are_refused(model, batch):
         model.place({**batch, "image": batch["image"].astype(np.float32)})
 
 
-def test_a_saved_model_goes_on_exactly_and_is_no_swap(batch, tmp_path):
-    model, store = XSegModel(OPTIONS), ModelStore(tmp_path, "XSeg", "few")
+def test_a_saved_model_goes_on_exactly_and_is_no_swap(model, batch, tmp_path):
+    store = ModelStore(tmp_path, "XSeg", "few")
     for number in (1, 2):
         model.train_step(number, {"faces": batch})
     store.save(model, OPTIONS, Progress(2))
