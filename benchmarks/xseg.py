@@ -11,22 +11,27 @@ training has seen. The people of the clip are not among those that the starter w
 """
 
 import argparse
+import itertools
+import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import psutil
 
-from benchmarks.machine import ROOT
+from benchmarks.machine import ROOT, quiet_tensorflow, run_in_turns
 from benchmarks.tables import markdown_table
 from core.polygon_geometry import mask_polygons
+from core.prompt import SilentPrompter
+from core.report import SilentReporter
 from facelib.face_type import FaceType
 from facelib.protocols import FaceSegmenter
 from facelib.segment_aligned import SIDE, aligned_to_square, mask_of_aligned, square_of
+from mainscripts.xseg_apply import ApplyOptions, apply
 from mainscripts.xseg_segmenter import find_segmenter, trained_segmenter
 from samplelib.face_image import read_face, write_face
 from samplelib.face_labels import known_mask, write_mask
@@ -40,7 +45,6 @@ EVERY = 2
 LABELS = (0, 5, 15, 30, 60)
 HELD_OUT = 40
 SHARE_OCCLUDED = 0.7
-BATCHES = (1, 8)
 
 
 def extracted(folder: Path) -> Path:
@@ -133,33 +137,44 @@ def train(labelled: Path, model_dir: Path, name: str, minutes: float, seed: int)
 
 
 def compare_apply(arguments: argparse.Namespace) -> str:
-    """Batches beside one face at a time, in turns; reading and writing of files counts."""
-    from mainscripts.xseg_apply import ApplyOptions, apply
+    """`xseg apply` beside a loop over the same files with the same network, in turns.
 
+    Both start with nothing but the files: loading the network counts, and so do reading and
+    writing. What the one wrote, the other replaces.
+    """
     with tempfile.TemporaryDirectory() as scratch:
-        plain = extracted(Path(scratch))
-        from core.prompt import SilentPrompter
-        from core.report import SilentReporter
+        faces = repeated(extracted(Path(scratch)), Path(scratch) / "faces", arguments.faces)
+        options = ApplyOptions(faces, yes=True, batch_size=arguments.batch_size)
+        # Whole faces either way, but never what the time before has noted in the files, which
+        # would be left alone.
+        crops = itertools.cycle(("auto", "same"))
+        turns = run_in_turns(lambda: apply(replace(options, face_type=next(crops)),
+                                           SilentReporter(), SilentPrompter()),
+                             lambda: mask_singly(faces), arguments.rounds)
+    rows = [(name, f"{arguments.faces / usage.seconds:.1f}",
+             f"{1000 * usage.cpu_seconds / arguments.faces:.1f}")
+            for name, usage in (("in batches", turns.a), ("one at a time", turns.b))]
+    ratio = ("ratio", f"{1 / turns.ratio:.2f}", f"{1 / turns.cpu_ratio:.2f}")
+    return markdown_table(("apply", "faces/s", "CPU ms for each"), [*rows, ratio])
 
-        one = find_segmenter("xseg", batch_size=1)
-        options = ApplyOptions(plain, yes=True, batch_size=BATCHES[1])
 
-        def batched() -> None:  # replaces what the other one left
-            apply(options, SilentReporter(), SilentPrompter())
+def repeated(faces: Path, folder: Path, n_faces: int) -> Path:
+    """A folder with some faces again and again."""
+    folder.mkdir()
+    for number, path in zip(range(n_faces), itertools.cycle(sorted(faces.glob("*.jpg")))):
+        shutil.copyfile(path, folder / f"{number:06d}_0.jpg")
+    return folder
 
-        def singly() -> None:
-            for path in sorted(plain.glob("*.jpg")):
-                write_mask(path, masks_of(one, [path])[0], "one at a time")
 
-        n_faces = len(list(plain.glob("*.jpg")))
-        times = in_turns({"batches": batched, "one at a time": singly}, arguments.rounds)
-    rows = [(name, f"{n_faces / seconds:.1f}") for name, seconds in times.items()]
-    ratio = times["one at a time"] / times["batches"]
-    return markdown_table(("apply", "faces/s"), [*rows, ("ratio", f"{ratio:.2f}")])
+def mask_singly(faces: Path) -> None:
+    """What a plain script does: read, crop, the network on one face with all cores, write."""
+    segmenter = find_segmenter("xseg", batch_size=1)
+    for path in sorted(faces.glob("*.jpg")):
+        write_mask(path, masks_of(segmenter, [path])[0], "one at a time")
 
 
 def compare_step(arguments: argparse.Namespace) -> str:
-    """The training step beside the same step as a plain graph."""
+    """The training step beside the same step as a plain graph, in turns."""
     from models.xseg.model import XSegModel
     from models.xseg.options import XSegOptions
 
@@ -167,25 +182,13 @@ def compare_step(arguments: argparse.Namespace) -> str:
     rng = np.random.default_rng(0)
     batch = {"image": rng.integers(0, 256, (8, 128, 128, 3)).astype(np.uint8),
              "mask": (255 * rng.integers(0, 2, (8, 128, 128, 1))).astype(np.uint8)}
-    models = {"step": XSegModel(options), "plain graph": XSegModel(replace(options, xla=False))}
-    times = in_turns({name: lambda model=model: model.train_step(1, {"faces": batch})
-                      for name, model in models.items()}, 5 * arguments.rounds)
-    rows = [(name, f"{1000 * seconds:.0f}") for name, seconds in times.items()]
-    ratio = times["step"] / times["plain graph"]
-    return markdown_table(("training", "ms"), [*rows, ("ratio", f"{ratio:.2f}")])
-
-
-def in_turns(works: dict[str, Callable[[], None]], rounds: int) -> dict[str, float]:
-    """Name -> median seconds; all are warmed up, then each round does every one once."""
-    for work in works.values():
-        work()
-    times: dict[str, list[float]] = {name: [] for name in works}
-    for _ in range(rounds):
-        for name, work in works.items():
-            start = time.perf_counter()
-            work()
-            times[name].append(time.perf_counter() - start)
-    return {name: float(np.median(values)) for name, values in times.items()}
+    ours, plain = XSegModel(options), XSegModel(replace(options, xla=False))
+    turns = run_in_turns(lambda: ours.train_step(1, {"faces": batch}),
+                         lambda: plain.train_step(1, {"faces": batch}), 5 * arguments.rounds)
+    rows = [(name, f"{1000 * usage.seconds:.0f}", f"{1000 * usage.cpu_seconds:.0f}")
+            for name, usage in (("step", turns.a), ("plain graph", turns.b))]
+    ratio = ("ratio", f"{turns.ratio:.2f}", f"{turns.cpu_ratio:.2f}")
+    return markdown_table(("training", "ms", "CPU ms"), [*rows, ratio])
 
 
 PARTS = {"few-shot": few_shot, "apply": compare_apply, "step": compare_step}
@@ -198,9 +201,13 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--labels", type=int, nargs="+", default=list(LABELS))
     parser.add_argument("--minutes", type=float, default=20.0, help="training for each number")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--faces", type=int, default=400, help="that `apply` masks in a round")
+    parser.add_argument("--batch-size", type=int, default=ApplyOptions.batch_size)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args(words)
+    quiet_tensorflow()
     print(PARTS[arguments.part](arguments))
+    print(f"load: {psutil.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """`xseg apply`: a segmenter masks all faces of a folder; the masks are kept in their files."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +8,7 @@ import numpy as np
 
 from core.imaging.io import decode_image
 from core.options import option
-from core.pipeline import FRAME_ERRORS, Failed, Pipeline, Stage
+from core.pipeline import Failed, Pipeline, Stage
 from core.prompt import Prompter
 from core.report import Reporter
 from facelib.face_type import FaceType
@@ -22,9 +21,11 @@ from mainscripts.xseg_segmenter import find_segmenter
 from samplelib.face_image import info_of
 from samplelib.face_info import FaceInfo
 from samplelib.face_labels import MASK_SIDE, write_mask
+from samplelib.opencv_threads import OPENCV_THREADS
 
 FACE_TYPES = ("auto", "same", "h", "mf", "f", "wf", "head")
 _READERS = 2  # threads that decode and crop; the network is the narrow place
+_WRITERS = 4  # most of the time they wait until the disk has a file for certain
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,20 @@ class ApplyOptions:
     yes: bool = option(False, help="Replace masks of other segmenters without asking.")
 
 
-class _Cropped(NamedTuple):
-    """A face on its way: what the segmenter sees, where that lies, and how large the picture is."""
+class Cropped(NamedTuple):
+    """What the segmenter sees of a face, where that lies, and how large the picture is."""
 
     square: np.ndarray
     aligned_to_square: np.ndarray
     width: int
+
+
+class _OnItsWay(NamedTuple):
+    """A face between two stages; its mask is that of the square, once there is one."""
+
+    path: Path
+    face: Cropped
+    mask: np.ndarray | None = None
 
 
 def apply(options: ApplyOptions, reporter: Reporter, prompter: Prompter) -> None:
@@ -106,29 +115,47 @@ def _chosen(faces: list[KnownFace], origin: str, options: ApplyOptions,
 
 def _segment(faces: list[KnownFace], segmenter: FaceSegmenter, origin: str,
              options: ApplyOptions, failures: Failures, reporter: Reporter) -> int:
-    """Masks faces in batches; gives how many."""
-    shown = crop_type(segmenter, options.face_type)
-
-    def crop(path: Path) -> _Cropped:
-        data = path.read_bytes()
-        return cropped(decode_image(data, str(path)), info_of(data, path), shown)
-
-    def segment(batch: list[_Cropped]) -> list[np.ndarray]:
-        masks = segmenter.segment(np.stack([face.square for face in batch]))
-        return [mask_of_aligned(mask, face.aligned_to_square, face.width, MASK_SIDE)
-                for face, mask in zip(batch, masks, strict=True)]
-
-    stages = [Stage("crop", crop, workers=_READERS),
-              Stage("segment", segment, batch=options.batch_size)]
+    """Masks faces in batches, while others are read and written; gives how many."""
+    stages = _stages(segmenter, crop_type(segmenter, options.face_type), origin,
+                     options.batch_size)
+    paths = ((face.path, face.path) for face in faces)
     done = 0
-    with reporter.progress("masks", len(faces), "face") as progress:
-        for path, mask in Pipeline(_paths(faces), stages, capacity=2 * options.batch_size):
-            done += _written(path, mask, origin, failures)
-            progress.advance(1)
+    OPENCV_THREADS.acquire()
+    try:
+        with reporter.progress("masks", len(faces), "face") as progress:
+            for path, end in Pipeline(paths, stages, capacity=2 * options.batch_size):
+                if isinstance(end, Failed):
+                    failures.add(path, end.error)
+                else:
+                    done += 1
+                progress.advance(1)
+    finally:
+        OPENCV_THREADS.release()
     return done
 
 
-def cropped(image: np.ndarray, info: FaceInfo, shown: FaceType | None) -> _Cropped:
+def _stages(segmenter: FaceSegmenter, shown: FaceType | None, origin: str,
+            batch_size: int) -> list[Stage]:
+    """From the path of a face to its mask in the file."""
+    def crop(path: Path) -> _OnItsWay:
+        data = path.read_bytes()
+        return _OnItsWay(path, cropped(decode_image(data, str(path)), info_of(data, path), shown))
+
+    def segment(batch: list[_OnItsWay]) -> list[_OnItsWay]:
+        masks = segmenter.segment(np.stack([item.face.square for item in batch]))
+        return [item._replace(mask=mask) for item, mask in zip(batch, masks, strict=True)]
+
+    def write(item: _OnItsWay) -> None:
+        face = item.face
+        mask = mask_of_aligned(item.mask, face.aligned_to_square, face.width, MASK_SIDE)
+        # The file is read again: somebody may have drawn on this face meanwhile.
+        write_mask(item.path, mask, origin)
+
+    return [Stage("crop", crop, workers=_READERS), Stage("segment", segment, batch=batch_size),
+            Stage("write", write, workers=_WRITERS)]
+
+
+def cropped(image: np.ndarray, info: FaceInfo, shown: FaceType | None) -> Cropped:
     """What a segmenter is shown of a face.
 
     Raises:
@@ -138,21 +165,4 @@ def cropped(image: np.ndarray, info: FaceInfo, shown: FaceType | None) -> _Cropp
     if image.shape[1] != width:
         raise ValueError("the picture is no square, so it is no aligned face; extract it again")
     matrix = aligned_to_square(info.landmarks, width, info.face_type, shown or info.face_type)
-    return _Cropped(square_of(image, matrix), matrix, width)
-
-
-def _paths(faces: list[KnownFace]) -> Iterator[tuple[Path, Path]]:
-    return ((face.path, face.path) for face in faces)
-
-
-def _written(path: Path, mask: np.ndarray | Failed, origin: str, failures: Failures) -> bool:
-    """Keeps one mask in its file; whether that worked."""
-    if isinstance(mask, Failed):
-        failures.add(path, mask.error)
-        return False
-    try:
-        write_mask(path, mask, origin)
-        return True
-    except FRAME_ERRORS as error:
-        failures.add(path, error)
-        return False
+    return Cropped(square_of(image, matrix), matrix, width)

@@ -23,7 +23,7 @@ MASK_SIDE = 256
 """Side at which masks are stored, as programs that exchange faces expect."""
 
 _MOST_BYTES = 50_000  # of a mask that other programs read; ours are a fifth of that
-_PNG_COMPRESSION = 9
+_PNG_COMPRESSION = 4  # a fifth of the time of 9, and files 5 % larger
 
 
 def write_polygons(path: Path | str, polygons: Sequence[Polygon]) -> FaceInfo:

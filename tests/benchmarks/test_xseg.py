@@ -5,10 +5,12 @@ import pytest
 
 from benchmarks import xseg
 from core.polygons import polygon_mask
+from core.prompt import SilentPrompter
+from core.report import SilentReporter
 from facelib.face_type import FaceType
-from samplelib.face_image import read_face, write_face
+from samplelib.face_image import read_face, read_info, write_face
 from samplelib.face_info import FaceInfo
-from samplelib.face_labels import known_mask
+from samplelib.face_labels import decode_mask, known_mask
 from tests.samplelib.conftest import draw_face, mean_landmarks
 
 SIDE = 256
@@ -40,6 +42,21 @@ def plain(tmp_path_factory):
 @pytest.fixture(scope="module")
 def faces(plain, tmp_path_factory):
     return xseg.occluded(plain, tmp_path_factory.mktemp("occluded"))
+
+
+def test_a_plain_script_and_apply_mask_alike(plain, tmp_path):
+    faces = xseg.repeated(plain, tmp_path / "faces", 14)
+    assert [path.name for path in sorted(faces.iterdir())][-2:] == ["000012_0.jpg", "000013_0.jpg"]
+    assert (faces / "000013_0.jpg").read_bytes() == (plain / "01.jpg").read_bytes()
+    xseg.mask_singly(faces)
+    singly = [read_info(path) for path in sorted(faces.iterdir())]
+    xseg.apply(xseg.ApplyOptions(faces, yes=True), SilentReporter(), SilentPrompter())
+    for before, path in zip(singly, sorted(faces.iterdir()), strict=True):
+        info = read_info(path)
+        assert (before.xseg_origin, info.xseg_origin) == (
+            "one at a time", "FaceLab's starter XSeg, wf")
+        np.testing.assert_allclose(decode_mask(info.xseg_mask), decode_mask(before.xseg_mask),
+                                   atol=1.01 / 255)
 
 
 def test_most_faces_have_things_in_front_and_their_masks_know_it(plain, faces):

@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -134,6 +135,50 @@ def test_one_bad_file_does_not_stop_the_rest(faces, models):
     assert [info.xseg_mask is not None for info in (
         read_info(faces / "0.jpg"), read_info(faces / "2.jpg"))] == [True, True]
     assert any("1.jpg" in warning for warning in outcome.warnings())
+
+
+class MeddledWith:
+    """A segmenter of the left half; while it works, somebody draws on a face and removes two."""
+
+    folder = None
+
+    def segment(self, faces):
+        write_polygons(self.folder / "1.jpg", [SQUARE])
+        for name in ("2.jpg", "0.jpg"):
+            (self.folder / name).unlink(missing_ok=True)
+        masks = np.zeros((*faces.shape[:3], 1), np.float32)
+        masks[:, :, :faces.shape[2] // 2] = 1
+        return masks
+
+
+def test_what_happens_to_files_while_the_network_has_them_is_kept_and_told(faces, monkeypatch):
+    monkeypatch.setattr(MeddledWith, "folder", faces)
+    outcome = run("xseg", "apply", "--input-dir", faces, "--segmenter", f"{__name__}:MeddledWith",
+                  "--face-type", "same", "--batch-size", "8")
+    assert outcome.code == 1 and "2 of 4 faces failed (0.jpg, 2.jpg)" in outcome.error()
+    assert [warning[:5] for warning in outcome.warnings()] == ["0.jpg", "2.jpg"]
+    assert sorted(path.name for path in faces.iterdir()) == ["1.jpg", "3.jpg"]  # and no part
+    drawn, other = infos(faces)
+    np.testing.assert_allclose(drawn.polygons[0].points, SQUARE.points)
+    assert other.polygons == ()
+    mask = decode_mask(drawn.xseg_mask)[..., 0]
+    assert (mask[:, :126] == 1).all() and (mask[:, 130:] == 0).all()
+
+
+def test_many_faces_get_each_its_own_mask_and_opencv_its_threads_back(tmp_path, models):
+    threads = cv2.getNumThreads()
+    landmarks = mean_landmarks(64, FaceType.FULL)
+    for number in range(23):
+        write_face(tmp_path / f"{number}.jpg", draw_face(landmarks, 64, 20 + 10 * number),
+                   FaceInfo(FaceType.FULL, landmarks))
+    assert apply(tmp_path, models, "--batch-size", "5").event("masks")["masked"] == 23
+    assert cv2.getNumThreads() == threads
+    one = trained_segmenter(models, "few", "XSeg", 1)
+    for number in range(23):
+        image, info = read_face(tmp_path / f"{number}.jpg")
+        matrix = aligned_to_square(info.landmarks, 64, FaceType.FULL, FaceType.FULL)
+        alone = mask_of_aligned(one.segment(square_of(image, matrix)[None])[0], matrix, 64, 256)
+        np.testing.assert_allclose(decode_mask(info.xseg_mask), alone, atol=0.6 / 255)
 
 
 def test_the_crop_can_be_said(faces, models):

@@ -52,6 +52,12 @@ def test_any_number_of_faces_is_segmented_as_by_the_reference(state, segmenter):
     assert segmenter.segment(faces[:0]).shape == (0, SIDE, SIDE, 1)
 
 
+def test_a_face_alone_is_segmented_as_among_others(state, segmenter):
+    faces = np.random.default_rng(7).random((3, SIDE, SIDE, 3)).astype(np.float32)
+    alone = np.concatenate([segmenter.segment(face[None]) for face in faces])
+    np.testing.assert_allclose(segmenter.segment(faces), alone, atol=1e-4)
+
+
 def test_faces_of_another_size_come_back_at_theirs(state, segmenter):
     large = np.random.default_rng(6).random((16, 16, 3)).astype(np.float32)
     large = resize_square(large, 150)[None]
