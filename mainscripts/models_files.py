@@ -112,20 +112,31 @@ def export_weights(options: ExportWeightsOptions, target: str, reporter: Reporte
 
 def export_dfl(options: ExportDflOptions, target: str, reporter: Reporter,
                prompter: Prompter) -> None:
-    """Writes a model as DeepFaceLab's files."""
+    """Writes a model as DeepFaceLab's files.
+
+    Raises:
+        OptionError: DeepFaceLab has none like it, or cannot find it by that name.
+        UsageError: A file is there.
+    """
     require(options, "output_dir")
     from core.options import resolve
     from models.catalog import find
     from models.legacy.convert import export_model
+    from models.legacy.xseg import NAME, export_xseg
     from models.loading import restore
     from models.registry import options_type
 
     entry = find(options.model_dir, target, options.kind)
     saved = load_saved(entry, reporter)
     own = resolve(options_type(entry.kind), saved=saved.options)
-    paths, notes = export_model(entry.kind, restore(entry.kind, saved), own, saved.progress,
-                                options.output_dir, options.as_name or entry.name,
-                                overwrite=options.overwrite)
+    model, folder, overwrite = restore(entry.kind, saved), options.output_dir, options.overwrite
+    if entry.kind == NAME:
+        if options.as_name is not None:
+            raise UsageError("DeepFaceLab's XSeg has no name of its own; leave out --as-name")
+        paths, notes = export_xseg(model, own, saved.progress, folder, overwrite=overwrite)
+    else:
+        paths, notes = export_model(entry.kind, model, own, saved.progress, folder,
+                                    options.as_name or entry.name, overwrite=overwrite)
     for note in notes:
         reporter.warning(note)
     reporter.event("exported", message=f"wrote {len(paths)} files of {entry.name} to "

@@ -105,7 +105,7 @@ def export_model(kind: str, model: SwapModel, options: TrainingOptions, progress
         for stem, named in arrays.items():
             write_weights(part / file_name(name, kind, f"{stem}.npy"), named)
         write_data(part / file_name(name, kind, DATA),
-                   LegacyData(progress.iteration, their_options, _columns(progress.history)))
+                   LegacyData(progress.iteration, their_options, loss_columns(progress.history)))
     return Exported(paths, notes)
 
 
@@ -116,8 +116,8 @@ def require_portable(kind: str, options: TrainingOptions, name: str) -> None:
         OptionError: It does not.
     """
     if kind not in KINDS:
-        raise OptionError(f"DeepFaceLab has no {kind} models, only {', '.join(KINDS)}; use "
-                          "`models export-weights` instead")
+        raise OptionError(f"DeepFaceLab has no {kind} models, only {', '.join(KINDS)} and XSeg; "
+                          "use `models export-weights` instead")
     architecture = architecture_of(kind, vars(options))
     if "hd" in architecture:
         raise OptionError(f"DeepFaceLab has no {architecture} models any more; use "
@@ -196,11 +196,11 @@ def _history(data: LegacyData) -> LossHistory:
     return LossHistory.from_state({**columns, "seconds": np.zeros(len(data.history), np.float32)})
 
 
-def _columns(history: LossHistory) -> np.ndarray:
-    """(iterations, 2) float32: the losses of src and dst; of iterations without one, the last one
-    before, since DeepFaceLab cannot draw what is no number."""
+def loss_columns(history: LossHistory, names: tuple[str, ...] = ("src", "dst")) -> np.ndarray:
+    """(iterations, names) float32: losses; of iterations without one, the last one before, since
+    DeepFaceLab cannot draw what is no number."""
     columns = []
-    for name in ("src", "dst"):
+    for name in names:
         values = history.column(name)
         known = np.maximum.accumulate(np.where(np.isfinite(values), np.arange(len(values)), -1))
         columns.append(np.where(known >= 0, values[known], np.float32(0)))

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from core import jpeg
+from core.polygons import Polygon
 from samplelib.face_image import read_face, read_info
+from samplelib.face_labels import write_polygons
 from tests.commands import run
 from tests.samplelib import dfl_faces
 from tests.samplelib.dfl_faces import dfl_face, dictionary
@@ -99,6 +101,40 @@ def test_our_faces_open_in_deepfacelab_and_come_back_alike(extracted, tmp_path):
             np.testing.assert_array_equal(getattr(after, name), getattr(before, name))
         assert after.face_type is before.face_type
         assert after.source_filename == before.source_filename
+
+
+def drawn_for(path):
+    """Polygons of a face as DeepFaceLab loads them, includes first: (type, points) of each."""
+    data = path.read_bytes()
+    segment = next(one for one in jpeg.segments(data) if one.marker == jpeg.APP15)
+    polygons = pickle.loads(data[segment.payload_start:segment.end])["seg_ie_polys"]["polys"]
+    return sorted(((one["type"], one["pts"]) for one in polygons), key=lambda one: -one[0])
+
+
+def test_their_polygons_come_back_the_same_and_so_do_ours(theirs, tmp_path):
+    """Theirs are float32 already; ours are rounded to that, a hundred-thousandth of a pixel."""
+    assert carry("import-dfl", theirs, tmp_path / "ours").code == 0
+    ours = tmp_path / "ours" / "00001_0.jpg"
+    assert carry("export-dfl", tmp_path / "ours", tmp_path / "theirs again").code == 0
+    before, again = (drawn_for(folder / ours.name) for folder in (
+        theirs, tmp_path / "theirs again"))
+    assert len(before) == 2
+    for (kind, points), (kind_again, points_again) in zip(before, again, strict=True):
+        assert kind_again == kind and points_again.dtype == np.float32
+        np.testing.assert_array_equal(points_again, points)
+
+    rng = np.random.default_rng(8)
+    drawn = [Polygon(rng.uniform(0, 256, (7, 2))), Polygon(rng.uniform(0, 256, (40, 2)), False),
+             Polygon(rng.uniform(0, 256, (3, 2)), False)]
+    write_polygons(ours, drawn)
+    words = ("--overwrite",)
+    assert carry("export-dfl", tmp_path / "ours", tmp_path / "theirs again", *words).code == 0
+    assert [kind for kind, _ in drawn_for(tmp_path / "theirs again" / ours.name)] == [1, 0, 0]
+    assert carry("import-dfl", tmp_path / "theirs again", tmp_path / "ours again").code == 0
+    found = read_info(tmp_path / "ours again" / ours.name).polygons
+    for polygon, wanted in zip(found, drawn, strict=True):
+        assert polygon.is_include == wanted.is_include
+        np.testing.assert_array_equal(polygon.points, np.float32(wanted.points))
 
 
 def test_faces_that_are_there_stay_unless_told(theirs, tmp_path):
