@@ -151,7 +151,9 @@ def _stages(segmenter: FaceSegmenter, shown: FaceType | None, origin: str,
         # The file is read again: somebody may have drawn on this face meanwhile.
         write_mask(item.path, mask, origin)
 
-    return [Stage("crop", crop, workers=_READERS), Stage("segment", segment, batch=batch_size),
+    at_once = getattr(segmenter, "at_once", 1)
+    return [Stage("crop", crop, workers=_READERS),
+            Stage("segment", segment, workers=at_once, batch=batch_size),
             Stage("write", write, workers=_WRITERS)]
 
 

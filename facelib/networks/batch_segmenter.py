@@ -18,6 +18,8 @@ class BatchSegmenter:
     Attributes:
         face_type: The crop that the network was trained on; faces of that type suit it best.
         origin: What it is, in a few words, for notes beside the masks.
+        at_once: How many threads may call `segment` at a time: on CPUs two, one of which computes
+            while the other waits for the slowest core or resizes pictures.
     """
 
     def __init__(self, network: Module, resolution: int, face_type: FaceType, origin: str, *,
@@ -33,6 +35,7 @@ class BatchSegmenter:
         self._resolution, self._batch_size = resolution, batch_size
         # On CPUs a plain graph takes three quarters of the time of XLA's, and nothing to compile.
         self._by_xla = bool(tf.config.list_logical_devices("GPU"))
+        self.at_once = 1 if self._by_xla else 2
         self._run = compile_graph(
             lambda faces: tf.sigmoid(network(faces)), tf.TensorSpec(
                 (batch_size if self._by_xla else None, resolution, resolution, 3), tf.float32),

@@ -104,6 +104,23 @@ def test_the_way_there_and_back_keeps_a_mask(faces):
         assert ((back > 0.5) != (disc > 0.5)).mean() < 0.01
 
 
+@pytest.mark.parametrize("width", [SIDE, 128])
+def test_a_picture_that_is_the_square_already_is_shown_as_it_is(width):
+    """A warp by nearly nothing, which is computed, gives nearly the same."""
+    rng = np.random.default_rng(2)
+    image = rng.integers(0, 256, (width, width, 3)).astype(np.uint8)
+    matrix = np.eye(2, 3) * (SIDE / width)
+    nearly = matrix + [[0, 0, 1e-5], [0, 0, 0]]
+    shown = square_of(image, matrix)
+    np.testing.assert_allclose(shown, square_of(image, nearly), atol=1.01 / 255)
+    mask = shown[..., :1]
+    np.testing.assert_allclose(mask_of_aligned(mask, matrix, width, SIDE),
+                               mask_of_aligned(mask, nearly, width, SIDE), atol=1e-3)
+    assert mask_of_aligned(mask, matrix, width, 64).shape == (64, 64, 1)
+    if width == SIDE:
+        np.testing.assert_array_equal(shown, image.astype(np.float32) / 255)
+
+
 def test_a_second_run_does_only_what_is_missing(faces, models):
     apply(faces, models)
     write_mask(faces / "1.jpg", None, None)
