@@ -135,8 +135,8 @@ WEIGHTS = MappingProxyType(
         "s3fd": WeightFile(
             network="S3FD face detector, a small one",
             file_name="s3fd_small.npz",
-            sha256="7df772dfcbef15360ecd7fbe678ac28bc0902a3ecaa3e5c6f7a7868602ade3c6",
-            n_bytes=759027,
+            sha256="bcde67de87b146027652de7ed3c54006fcbf5df88dd41e6c321db22343d6e3ed",
+            n_bytes=759129,
             licence="MIT",
             origin="trained for FaceLab, see docs/detectors.md",
         ),

@@ -19,6 +19,9 @@ _CANDIDATE = 0.05
 _LEAST_SIDE = 64
 """The network's input has at least so many pixels along each side."""
 
+_TUNED = "max_side", "score_threshold", "overlap_of_smaller", "least_overlap"
+"""Options of `S3FDDetector` that weights may bring along: they were chosen for these weights."""
+
 
 class S3FDDetector:
     """A `FaceDetector`.
@@ -34,6 +37,8 @@ class S3FDDetector:
         max_side: int = 640,
         score_threshold: float = 0.5,
         overlap_threshold: float = 0.3,
+        overlap_of_smaller: float = 1.0,
+        least_overlap: float = 0.0,
         grow_bottom: float = 0.1,
         min_face_size: float = 0.0,
         whole_pixels: bool = False,
@@ -48,6 +53,10 @@ class S3FDDetector:
             max_side: The network's input is not larger than this, pixels.
             score_threshold: Lowest probability of a face.
             overlap_threshold: Of two boxes that overlap more, the less probable one is dropped.
+            overlap_of_smaller: The same for the overlap as a share of the smaller box, 0 to 1: a
+                box inside of another one, or moved from it by half a face. 1 drops none.
+            least_overlap: A box is dropped that cannot overlap its anchor by more than this,
+                because one of them has less than this share of the other's area; 0 to 1.
             grow_bottom: Share of its height by which a box is moved down at its lower edge, so
                 that it holds the chin. FAN was trained with such boxes.
             min_face_size: Shortest side of a box in the image before it grows, pixels. 40 gives
@@ -59,6 +68,7 @@ class S3FDDetector:
         """
         self._halve, self._max_side = halve, max_side
         self._score_threshold, self._overlap_threshold = score_threshold, overlap_threshold
+        self._overlap_of_smaller, self._least_overlap = overlap_of_smaller, least_overlap
         self._grow_bottom, self._min_face_size = grow_bottom, min_face_size
         self._whole_pixels, self._batch_size = whole_pixels, batch_size
         self._run = compile_graph(
@@ -70,13 +80,17 @@ class S3FDDetector:
     def load(cls, **options) -> "S3FDDetector":
         """A detector with the installed parameters; the options are those of the constructor.
 
+        What weights bring along goes before the constructor's values, options before both.
+
         Raises:
             WeightsMissing: There are no weights, or they are damaged.
         """
         weights = load_weights("s3fd")
         network = S3FD(width=float(weights.about.get("width", 1)))
         network.load_state(weights.state)
-        return cls(network, **{"channels": weights.about.get("channels", "bgr"), **options})
+        tuned = {name: float(weights.about[name]) for name in _TUNED if name in weights.about}
+        return cls(network, **{"channels": weights.about.get("channels", "bgr"), **tuned,
+                               **options})
 
     def detect(self, images: Sequence[np.ndarray]) -> list[list[Face]]:
         """Finds the faces of each image.
@@ -104,7 +118,8 @@ class S3FDDetector:
             if shrink > 1:
                 image = cv2.resize(image, small[::-1], interpolation=cv2.INTER_AREA)
             place[: small[0], : small[1]] = image
-        levels = [_decode(level, s) for level, s in zip(self._run(batch), STRIDES)]
+        levels = [_decode(level, stride, self._least_overlap)
+                  for level, stride in zip(self._run(batch), STRIDES)]
         numbers, scores, boxes = (np.concatenate(parts) for parts in zip(*levels))
         # A side is cut to whole pixels, so the two axes shrink a little differently.
         scale = np.array([width / small[1], height / small[0]] * 2, np.float32)
@@ -122,6 +137,8 @@ class S3FDDetector:
         """The faces of one image out of its candidates."""
         kept = suppress(boxes, scores, self._overlap_threshold, extra=1.0)
         kept = kept[scores[kept] >= self._score_threshold]
+        kept = kept[suppress(boxes[kept], scores[kept], self._overlap_of_smaller, extra=1.0,
+                             of_smaller=True)]
         boxes, scores = boxes[kept], scores[kept]
         boxes = (np.trunc(boxes) if self._whole_pixels else boxes) * scale
         sides = boxes[:, 2:] - boxes[:, :2]
@@ -140,18 +157,23 @@ def _probable(network: S3FD, images: tf.Tensor, channels: str) -> list[tf.Tensor
     return [tf.concat([tf.sigmoid(y[..., 1:2] - y[..., :1]), y[..., 2:]], -1) for y in levels]
 
 
-def _decode(cells: np.ndarray, stride: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _decode(cells: np.ndarray, stride: int, least_overlap: float
+            ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The candidates of one level.
 
     Args:
         cells: (N, H, W, 5) output of the network.
         stride: Pixels between cells.
+        least_overlap: As of `S3FDDetector`.
 
     Returns:
         For K candidates: (K,) number of the image, (K,) probability and (K, 4) box in pixels of
         the network's input.
     """
-    numbers, rows, columns = np.nonzero(cells[..., 0] > _CANDIDATE)
+    # The offsets' sum is the logarithm of the box's area by the anchor's.
+    growth = np.abs(VARIANCES[1] * (cells[..., 3] + cells[..., 4]))
+    most = -np.log(least_overlap) if least_overlap else np.inf
+    numbers, rows, columns = np.nonzero((cells[..., 0] > _CANDIDATE) & (growth <= most))
     chosen = cells[numbers, rows, columns]  # (K, 5)
     centre = (np.stack([columns, rows], axis=1) + 0.5) * stride
     half = ANCHOR * stride / 2

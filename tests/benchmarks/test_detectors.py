@@ -6,6 +6,7 @@ import pytest
 from benchmarks.detectors import (
     Picture,
     count_faces,
+    count_false,
     error_figures,
     jitter_of,
     same_face,
@@ -44,6 +45,21 @@ def test_a_face_is_visible_if_two_see_it():
     found = {"a": [face(10, 10), face(100, 50)], "b": [face(12, 11)], "c": []}
     (box,) = visible_faces(found)
     np.testing.assert_array_equal(box, found["a"][0].box)
+
+
+def test_a_second_box_of_a_face_is_no_second_face():
+    # 7 of 20 pixels to one side is near enough to the face of the others.
+    found = {"a": [face(17, 10), face(10, 10)], "b": [face(10, 10)], "c": [face(9, 10)]}
+    assert len(visible_faces(found)) == 1
+    both = {"a": [face(10, 10), face(17, 10)], "b": [face(16, 10), face(10, 11)]}
+    assert [box[0] for box in visible_faces(both)] == [10, 17]
+
+
+def test_second_boxes_of_a_face_are_false():
+    visible = [face(10, 10).box, face(100, 50).box]
+    found = [face(12, 10), face(10, 10), face(16, 10), face(60, 60), face(100, 52)]
+    assert count_false(found, visible) == 3
+    assert count_false([], visible) == 0 and count_false(found, []) == 5
 
 
 @pytest.mark.parametrize(("degrees", "turns"), [(0, 0), (90, 3), (180, 2)])

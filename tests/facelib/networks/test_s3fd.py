@@ -9,6 +9,7 @@ import tensorflow as tf
 from facelib.anchors import STRIDES
 from facelib.networks.s3fd import S3FD, L2Norm
 from facelib.networks.s3fd_detector import S3FDDetector
+from facelib.user_weights import Weights
 from leras.graph import compile as compile_graph
 from tests.facelib.checkpoints.public_reference import assert_close, our_state, public
 from tests.facelib.checkpoints.random_weights import random_picture
@@ -117,6 +118,53 @@ def test_images_of_several_sizes_give_the_same_faces_together_as_alone(tiny):
         assert len(alone) > 0
         for a, b in zip(faces, alone, strict=True):
             np.testing.assert_allclose(a.box, b.box, atol=0.01)
+
+
+def detector_that_sees(network, boxes, **options):
+    """Finds these boxes in an input of 64 x 64.
+
+    Each is: stride, row, column, probability, width and height as shares of the anchor's.
+    """
+    detector = S3FDDetector(network, halve=False, grow_bottom=0.0, **options)
+    levels = [np.zeros((1, 64 // stride + 1, 64 // stride + 1, 5), np.float32)
+              for stride in STRIDES]
+    for stride, row, column, probability, width, height in boxes:
+        levels[STRIDES.index(stride)][0, row, column] = (
+            probability, 0, 0, 5 * math.log(width), 5 * math.log(height))
+    detector._run = lambda images: levels
+    return lambda: [(face.score, *face.box) for face in detector.detect(
+        [np.zeros((64, 64, 3), np.uint8)])[0]]
+
+
+def test_boxes_far_from_the_size_of_their_anchor_can_be_dropped(tiny):
+    boxes = [(4, 0, 0, 0.9, 0.3, 0.3), (4, 0, 7, 0.8, 0.32, 0.32), (4, 0, 14, 0.7, 1.1, 0.1),
+             (8, 6, 1, 0.6, 3.1, 3.1), (8, 6, 6, 0.99, 3.2, 3.2)]
+    rows = detector_that_sees(tiny, boxes, least_overlap=0.1, overlap_threshold=1.0)()
+    assert sorted(score for score, *_ in rows) == pytest.approx([0.6, 0.7, 0.8])
+    assert len(detector_that_sees(tiny, boxes, overlap_threshold=1.0)()) == 5
+
+
+@pytest.mark.parametrize(("limit", "scores"), [(1.0, [0.9, 0.8, 0.7]), (0.6, [0.9, 0.8]),
+                                               (0.4, [0.9])])
+def test_boxes_that_share_much_of_the_smaller_one_can_be_dropped(tiny, limit, scores):
+    # 32 x 32 around (28, 28); beside it, 16 pixels on, 17/33 of each; inside of it, 8 x 8.
+    boxes = [(8, 3, 3, 0.9, 1, 1), (8, 3, 5, 0.8, 1, 1), (4, 5, 5, 0.7, 0.5, 0.5)]
+    rows = detector_that_sees(tiny, boxes, overlap_of_smaller=limit, overlap_threshold=0.35)()
+    assert [score for score, *_ in rows] == pytest.approx(scores)
+
+
+def test_weights_bring_their_threshold_along(tiny, monkeypatch):
+    about = {"width": str(1 / 16), "score_threshold": "0.6", "least_overlap": "0.1",
+             "max_side": "640"}
+    monkeypatch.setattr("facelib.networks.s3fd_detector.load_weights",
+                        lambda name: Weights(tiny.state(), about))
+    image = random_picture(150, 200)
+    plain = S3FDDetector(tiny, least_overlap=0.1).detect([image])[0]
+    scores = [face.score for face in plain]
+    assert min(scores) < 0.6 < max(scores)
+    assert [face.score for face in S3FDDetector.load().detect([image])[0]] == pytest.approx(
+        [score for score in scores if score >= 0.6])
+    assert len(S3FDDetector.load(score_threshold=0.5).detect([image])[0]) == len(scores)
 
 
 def test_channels_can_be_red_green_blue(tiny):
