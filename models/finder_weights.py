@@ -11,6 +11,7 @@ from facelib.user_weights import Weights
 from models.fan.options import FANOptions
 from models.options import TrainingOptions
 from models.registry import known_kind
+from models.s3fd.matching import WEAK_MATCH
 from models.s3fd.options import S3FDOptions
 
 
@@ -30,7 +31,8 @@ class _Finder:
 
 
 def _s3fd_facts(options: S3FDOptions) -> dict[str, str]:
-    return {"width": str(options.width), "channels": "bgr"}
+    # No anchor learned a face that it overlaps by less.
+    return {"width": str(options.width), "channels": "bgr", "least_overlap": str(WEAK_MATCH)}
 
 
 def _fan_facts(options: FANOptions) -> dict[str, str]:

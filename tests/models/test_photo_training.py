@@ -100,6 +100,7 @@ def test_a_trained_network_is_installed_for_extraction(trained, kind, name, monk
     assert run(*words, "--overwrite").code == 0
     picture = np.zeros((120, 160, 3), np.uint8)
     if kind == "S3FD":
+        assert weights.about["least_overlap"] == "0.1"
         assert len(DETECTORS.load(name)().detect([picture])) == 1
     else:
         assert LANDMARKERS.load(name)().extract([picture], [[]])[0].shape == (0, 68, 2)
