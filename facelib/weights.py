@@ -143,8 +143,8 @@ WEIGHTS = MappingProxyType(
         "2dfan": WeightFile(
             network="2DFAN landmarks, a small one",
             file_name="2dfan_small.npz",
-            sha256="ab0f66b9d20b2d54f171f6e5ee7e0ed205ae6ea62ab8b0b39280172c408554ef",
-            n_bytes=885340,
+            sha256="d5b0f894b0d077e845351b198af1850503297fd7405ac401f0c74233823af78e",
+            n_bytes=885367,
             licence="MIT",
             origin="trained for FaceLab, see docs/detectors.md",
         ),

@@ -85,7 +85,7 @@ class FANLandmarks:
     def load(cls, name: str, **options) -> "FANLandmarks":
         """An extractor with the installed parameters of "2dfan" or "3dfan".
 
-        The options are those of the constructor.
+        The options are those of the constructor; what weights bring along goes before its values.
 
         Raises:
             WeightsMissing: There are no weights, or they are damaged.
@@ -95,7 +95,8 @@ class FANLandmarks:
                       n_stacks=int(weights.about.get("stacks", 4)))
         network.load_state(weights.state)
         fit_peaks = weights.about.get("peaks") == "gaussian"
-        return cls(network, **{"fit_peaks": fit_peaks, **options})
+        least = float(weights.about.get("min_confidence", 0))
+        return cls(network, **{"fit_peaks": fit_peaks, "min_confidence": least, **options})
 
     @classmethod
     def load_2d(cls, **options) -> "FANLandmarks":

@@ -1,9 +1,12 @@
 """FAN: against the public PyTorch implementation, from picture and boxes to landmarks."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from core.video import read_frames
 from facelib.fan_sizes import CROP_SIZE, MAP_SIZE
 from facelib.networks.fan import FAN
 from facelib.networks.fan_landmarks import FANLandmarks, _cut, _decode, _peaks, _Window
@@ -13,6 +16,7 @@ from leras.graph import image_spec
 from tests.facelib.checkpoints.public_reference import assert_close, our_state, public
 from tests.facelib.checkpoints.random_weights import random_picture
 
+CLIP = Path(__file__).parents[3] / "demo" / "src_woman.mp4"
 BOXES = [Face(box, 1.0) for box in public("fan")["boxes"]]
 
 
@@ -149,3 +153,13 @@ def test_gradients_reach_every_trained_parameter():
 def test_number_of_samples_is_checked(tiny):
     with pytest.raises(ValueError, match="samples must be 1 to 5"):
         FANLandmarks(tiny, samples=0)
+
+
+def test_the_small_network_sees_no_face_in_a_wall(monkeypatch, tmp_path):
+    monkeypatch.setenv("FACELAB_DATA_DIR", str(tmp_path))
+    frame = next(iter(read_frames(CLIP))).image
+    boxes = [Face(np.float32([350, 60, 550, 310]), 1.0), Face(np.float32([30, 60, 200, 250]), 1.0)]
+    (landmarks,) = FANLandmarks.load_2d().extract([frame], [boxes])
+    assert np.isfinite(landmarks[0]).all() and np.isnan(landmarks[1]).all()
+    (landmarks,) = FANLandmarks.load_2d(min_confidence=0).extract([frame], [boxes])
+    assert np.isfinite(landmarks).all()
