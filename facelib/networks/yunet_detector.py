@@ -1,12 +1,12 @@
 """Finds faces with YuNet: pictures in, boxes out."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
 import tensorflow as tf
 
+from facelib.boxes import by_shape, require_pictures
 from facelib.networks.yunet import STRIDES, YuNet, load_yunet
 from facelib.types import Face
 from leras.graph import compile as compile_graph
@@ -75,19 +75,8 @@ class YuNetDetector:
         Raises:
             ValueError: An image has another shape or type.
         """
-        for image in images:
-            if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
-                raise ValueError(f"(H, W, 3) uint8 wanted, got {image.shape} {image.dtype}")
-        groups = defaultdict(list)
-        for index, image in enumerate(images):
-            groups[image.shape].append(index)
-        found: list[list[Face]] = [[] for _ in images]
-        for indices in groups.values():
-            for start in range(0, len(indices), self._batch_size):
-                chunk = indices[start : start + self._batch_size]
-                for index, faces in zip(chunk, self._detect_alike([images[i] for i in chunk])):
-                    found[index] = faces
-        return found
+        require_pictures(images)
+        return by_shape(images, self._batch_size, self._detect_alike)
 
     def _detect_alike(self, images: list[np.ndarray]) -> list[list[Face]]:
         """`detect` for images of one size."""

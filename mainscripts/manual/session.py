@@ -116,7 +116,7 @@ class Session:
         elif event.kind == "right down":
             self.hand.draw(point)
 
-    def look(self) -> None:
+    def tick(self) -> None:
         """Finds the landmarks where the square is now; call it once for all events at hand."""
         if not self._shown.problem:
             self.hand.look()

@@ -1,6 +1,7 @@
 """The window for setting faces by hand: events in, pictures out."""
 
 from core.window import PictureWindow, Window
+from core.window_loop import sit_at
 from mainscripts.manual.picture import manual_picture
 from mainscripts.manual.session import Session
 
@@ -27,16 +28,4 @@ def run_window(session: Session, window: PictureWindow) -> None:
     """
     session.start()
     window.open()
-    try:
-        while not session.is_finished:
-            if session.needs_drawing:
-                window.show(manual_picture(session.scene()))
-            key = window.key(_KEY_SECONDS)
-            for event in window.mouse_events():
-                session.mouse(event)
-            session.press(key)
-            session.look()
-            if not window.is_open:
-                return
-    finally:
-        window.close()
+    sit_at(session, window, lambda: manual_picture(session.scene()), lambda: _KEY_SECONDS)

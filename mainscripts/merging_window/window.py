@@ -3,6 +3,7 @@
 import numpy as np
 
 from core.window import PictureWindow, Window
+from core.window_loop import sit_at
 from mainscripts.merging_window.help_picture import help_picture
 from mainscripts.merging_window.picture import merge_picture
 from mainscripts.merging_window.session import Session
@@ -30,19 +31,8 @@ def run_window(session: Session, window: PictureWindow) -> None:
     """
     window.open()
     session.start()
-    try:
-        while not session.is_finished:
-            if session.needs_drawing:
-                window.show(_picture(session))
-            key = window.key(_WORKING_SECONDS if session.is_waiting else _REST_SECONDS)
-            for event in window.mouse_events():
-                session.mouse(event)
-            session.press(key)
-            session.tick()
-            if not window.is_open:
-                return
-    finally:
-        window.close()
+    sit_at(session, window, lambda: _picture(session),
+           lambda: _WORKING_SECONDS if session.is_waiting else _REST_SECONDS)
 
 
 def _picture(session: Session) -> np.ndarray:

@@ -37,14 +37,14 @@ class Sitting:
     def press(self, *keys):
         for key in keys:
             self.session.press(key)
-            self.session.look()
+            self.session.tick()
         return self.session.number
 
     def mouse(self, kind, x, y, steps=0):
         """An event over a place of the frame as the whole view shows it."""
         self.session.mouse(MouseEvent(kind, round(x * 3 + 1), round(y * 3 + 1) + STRIP_HEIGHT,
                                       steps))
-        self.session.look()
+        self.session.tick()
 
     def centres(self, number):
         return [centre_of(face) for face in self.document.faces(number)]
