@@ -8,7 +8,7 @@ from mainscripts.merging.options import MergeFiles
 from mainscripts.merging_window.run import open_desk
 from merger.options import MergeOptions
 
-SECONDS = 60.0
+SECONDS = 180.0
 BASE = MergeOptions(mask_mode="dst", color_transfer="none")
 """Fast, and good for a model that has hardly been trained."""
 

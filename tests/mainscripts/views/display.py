@@ -7,7 +7,7 @@ import subprocess
 import time
 
 PROGRAMS = ("Xvfb", "xdotool")
-SECONDS = 60.0
+SECONDS = 180.0
 
 
 def missing_programs():

@@ -246,7 +246,7 @@ def test_what_training_calls_things_is_shown_and_not_run(page, training):
                               terms={evil: 0.5}, previews={evil: FACES["faces"]}))
     page.wait(lambda: page.text("name") == evil)
     page.wait(lambda: evil in page.text("news"))
-    assert evil in page.text("terms") and evil in page.text("names")
+    page.wait(lambda: evil in page.text("terms") and evil in page.text("names"))
     assert page.run("return document.images.length") == 3  # icon, preview, its large one
 
 
