@@ -16,7 +16,7 @@ from tests.models import example
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="TensorFlow joins processes on POSIX only")
 
 BATCH = 4
-TARGET = 60  # far more than happen between the kills
+TARGET = 48  # far more than happen between the kills
 FLAGS = (*example.FLAGS, "--batch-size", BATCH, "--preview", "none")
 
 

@@ -247,7 +247,7 @@ def test_a_short_training_teaches_masks_and_begins_to_teach_faces(model, first_s
     model.load_state(first_state)
     views = {side: preview_batch(facesets[side], model.recipe(side), [0, 1]) for side in Side}
     before = _errors(model, views)
-    losses = _losses_of_training(model, facesets, 200)
+    losses = _losses_of_training(model, facesets, 140)
     for side in Side:
         course = [loss[side.value] for loss in losses]
         assert np.mean(course[-5:]) < 0.75 * np.mean(course[:5])
