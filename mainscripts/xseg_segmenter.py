@@ -34,7 +34,9 @@ def find_segmenter(segmenter: str, model_dir: Path | None = None,
     if kinds:
         return trained_segmenter(model_dir, name, kinds[0], batch_size)
     load = SEGMENTERS.load(segmenter)
-    return load(batch_size=batch_size) if segmenter in SEGMENTERS.names() else load()
+    if segmenter in SEGMENTERS.names():
+        return load(batch_size=batch_size, fills_batches=False)
+    return load()
 
 
 def trained_segmenter(model_dir: Path, name: str, kind: str, batch_size: int) -> "BatchSegmenter":
@@ -55,7 +57,7 @@ def trained_segmenter(model_dir: Path, name: str, kind: str, batch_size: int) ->
     try:
         return make(saved.arrays[kind.lower()], **{key: saved.options[key] for key in names},
                     origin=f"{name} ({kind}, {saved.progress.iteration} iterations)",
-                    batch_size=batch_size)
+                    batch_size=batch_size, fills_batches=False)
     except (KeyError, ValueError) as error:
         raise CheckpointError(f"{store.folder}: the saved weights do not fit this version of "
                               f"{kind} ({error}); use the version of FaceLab that wrote it, or "

@@ -23,23 +23,27 @@ class BatchSegmenter:
     """
 
     def __init__(self, network: Module, resolution: int, face_type: FaceType, origin: str, *,
-                 batch_size: int = 8):
+                 batch_size: int = 8, fills_batches: bool = True):
         """
         Args:
             network: (N, R, R, 3) BGR in [0, 1] -> (N, R, R, 1) logits, its parameters loaded.
             resolution: Its side R.
             face_type, origin: See there.
             batch_size: Most faces in the network at a time.
+            fills_batches: Whether the network always sees so many, so that a mask is the same to
+                the last bit whatever other faces come with it; single faces take less time without.
         """
         self.face_type, self.origin = face_type, origin
         self._resolution, self._batch_size = resolution, batch_size
         # On CPUs a plain graph takes three quarters of the time of XLA's, and nothing to compile.
-        self._by_xla = bool(tf.config.list_logical_devices("GPU"))
-        self.at_once = 1 if self._by_xla else 2
+        by_xla = bool(tf.config.list_logical_devices("GPU"))
+        self.at_once = 1 if by_xla else 2
+        self._fills_batches = fills_batches or by_xla  # which compiles for one size
         self._run = compile_graph(
             lambda faces: tf.sigmoid(network(faces)), tf.TensorSpec(
-                (batch_size if self._by_xla else None, resolution, resolution, 3), tf.float32),
-            jit=self._by_xla)
+                (batch_size if self._fills_batches else None, resolution, resolution, 3),
+                tf.float32),
+            jit=by_xla)
 
     def segment(self, faces: np.ndarray) -> np.ndarray:
         """Masks faces of any number and size.
@@ -62,8 +66,7 @@ class BatchSegmenter:
     def _masks(self, faces: np.ndarray) -> np.ndarray:
         """(n, R, R, 1) of a batch or less of them."""
         side = self._resolution
-        # XLA compiles for one size, so that the last batch is filled up.
-        size = self._batch_size if self._by_xla else len(faces)
+        size = self._batch_size if self._fills_batches else len(faces)
         batch = np.zeros((size, side, side, 3), np.float32)
         for row, face in enumerate(faces):
             batch[row] = resize_square(np.asarray(face, np.float32), side)

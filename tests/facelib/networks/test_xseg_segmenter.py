@@ -55,7 +55,10 @@ def test_any_number_of_faces_is_segmented_as_by_the_reference(state, segmenter):
 def test_a_face_alone_is_segmented_as_among_others(state, segmenter):
     faces = np.random.default_rng(7).random((3, SIDE, SIDE, 3)).astype(np.float32)
     alone = np.concatenate([segmenter.segment(face[None]) for face in faces])
-    np.testing.assert_allclose(segmenter.segment(faces), alone, atol=1e-4)
+    np.testing.assert_array_equal(segmenter.segment(faces), alone)
+    single = segmenter_of(state, base=BASE, resolution=SIDE, dense=DENSE, face_type="f",
+                          origin="random", batch_size=2, fills_batches=False)
+    np.testing.assert_allclose(single.segment(faces), alone, atol=1e-4)
 
 
 def test_faces_of_another_size_come_back_at_theirs(state, segmenter):
