@@ -151,7 +151,7 @@ WEIGHTS = MappingProxyType(
         "xseg": WeightFile(
             network="XSeg segmenter, the starter",
             file_name="xseg_starter.npz",
-            sha256="34a31462ff2eb83944c09662716858b3965405e16fb231018e21524689d0315a",
+            sha256="732603b8f44e78332a5c2200e11a5cdba9164635e564ba22265b41b38242ed92",
             n_bytes=7285491,
             licence="MIT",
             origin="trained for FaceLab, see docs/segmentation.md",
