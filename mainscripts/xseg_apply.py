@@ -13,11 +13,10 @@ from core.prompt import Prompter
 from core.report import Reporter
 from facelib.face_type import FaceType
 from facelib.protocols import FaceSegmenter
-from facelib.registry import SEGMENTERS
 from facelib.segment_aligned import aligned_to_square, mask_of_aligned, square_of
 from mainscripts.command import require
 from mainscripts.xseg_faces import Failures, KnownFace, agreed, read_faces, shown_origins
-from mainscripts.xseg_segmenter import find_segmenter
+from mainscripts.xseg_segmenter import SegmenterChoice, find_segmenter
 from samplelib.face_image import info_of
 from samplelib.face_info import FaceInfo
 from samplelib.face_labels import MASK_SIDE, write_mask
@@ -29,16 +28,9 @@ _WRITERS = 4  # most of the time they wait until the disk has a file for certain
 
 
 @dataclass(frozen=True)
-class ApplyOptions:
-    """Which faces, and by which segmenter."""
+class ApplyOptions(SegmenterChoice):
+    """How faces are masked."""
 
-    input_dir: Path | None = option(None, ask=True, help="Folder with the aligned faces.")
-    model_dir: Path | None = option(
-        None, help="Folder of all models, to use a segmenter that you trained.")
-    name: str = option("new", help="Name of that model.")
-    segmenter: str = option(
-        "xseg", help=f"Where no such model is: {', '.join(SEGMENTERS.names())}, or your own as "
-        "module:Class.")
     face_type: str = option(
         "auto", choices=FACE_TYPES,
         help="The crop that the segmenter is shown: what it was trained on (auto), each face as "

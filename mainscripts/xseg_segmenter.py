@@ -1,9 +1,11 @@
 """Which segmenter a command uses: one that was trained here, or one by its name."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import CheckpointError
+from core.options import option
 from facelib.protocols import FaceSegmenter
 from facelib.registry import SEGMENTERS
 from mainscripts.model_kind import saved_kinds
@@ -13,6 +15,19 @@ if TYPE_CHECKING:
 
 TRAINED = ("XSeg", "TernausNet")
 """Kinds of models that are segmenters."""
+
+
+@dataclass(frozen=True)
+class SegmenterChoice:
+    """Which faces, and which segmenter: options that commands share."""
+
+    input_dir: Path | None = option(None, ask=True, help="Folder with the aligned faces.")
+    model_dir: Path | None = option(
+        None, help="Folder of all models, to use a segmenter that you trained.")
+    name: str = option("new", help="Name of that model.")
+    segmenter: str = option(
+        "xseg", help=f"Where no such model is: {', '.join(SEGMENTERS.names())}, or your own as "
+        "module:Class.")
 
 
 def find_segmenter(segmenter: str, model_dir: Path | None = None,
