@@ -151,8 +151,8 @@ WEIGHTS = MappingProxyType(
         "xseg": WeightFile(
             network="XSeg segmenter, the starter",
             file_name="xseg_starter.npz",
-            sha256="732603b8f44e78332a5c2200e11a5cdba9164635e564ba22265b41b38242ed92",
-            n_bytes=7285491,
+            sha256="6b1b5e6794143977cce2bdd333760c2f7793ddc6ab9d5587b2bab53c43a20031",
+            n_bytes=7285492,
             licence="MIT",
             origin="trained for FaceLab, see docs/segmentation.md",
         ),
