@@ -26,6 +26,8 @@ speed."""
 PREDICT_TARGET = 0.55  # of the stand-in's time
 SAMPLE_TARGETS = MappingProxyType(dict.fromkeys(("none", "rct", "lct", "mkl"), 0.25))
 
+LONG_RUN = "--long-run"
+
 
 def markdown_table(header: Row, rows: Sequence[Row]) -> str:
     """A table whose first column holds names and whose others hold figures."""
@@ -38,14 +40,15 @@ def section(name: str, words: Sequence[str], report: Report, when: str) -> str:
 
     Args:
         name: A name of RENDERERS.
-        words: The benchmark's arguments; without any, its conditions are the reference's.
+        words: The benchmark's arguments; without any, its conditions are the reference's, and so
+            they are with `--long-run N`, which only comes in addition.
         report: What it printed.
         when: Date and machine, one line.
     """
     command = shlex.join(["python", "-m", f"benchmarks.{name}", *words])
     load = f"load {report['load_average_before']} before and {report['load_average_after']} after"
     parts = [f"`{command}`, {when}, {load}."]
-    if words:
+    if words and words[0] != LONG_RUN:
         parts.append("Other conditions than the reference's: do not compare the two.")
     if report["machine_before_and_after"]:
         parts.append(calibration_table(report["machine_before_and_after"]))

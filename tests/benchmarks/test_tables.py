@@ -60,6 +60,7 @@ def test_a_section_names_its_command_and_warns_of_other_conditions():
     usual = section("extract", [], EXTRACTION, "today")
     assert usual.startswith("`python -m benchmarks.extract`, today, load 0.5 before and 1.5 after.")
     assert "do not compare" not in usual
+    assert "do not compare" not in section("extract", ["--long-run", "9"], EXTRACTION, "today")
     other = section("extract", ["--clip", "my clip.mp4"], EXTRACTION, "today")
     assert "benchmarks.extract --clip 'my clip.mp4'`" in other and "do not compare" in other
 
