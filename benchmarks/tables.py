@@ -48,7 +48,7 @@ def section(name: str, words: Sequence[str], report: Report, when: str) -> str:
     command = shlex.join(["python", "-m", f"benchmarks.{name}", *words])
     load = f"load {report['load_average_before']} before and {report['load_average_after']} after"
     parts = [f"`{command}`, {when}, {load}."]
-    if words and words[0] != LONG_RUN:
+    if any(word.startswith("--") and word != LONG_RUN for word in words):
         parts.append("Other conditions than the reference's: do not compare the two.")
     if report["machine_before_and_after"]:
         parts.append(calibration_table(report["machine_before_and_after"]))
