@@ -18,9 +18,10 @@ CHECKER_CELL = 5
 KEY = (90, 200, 250)  # colours are BGR
 QUIET = (150, 150, 150)
 CHANGED = (120, 220, 140)
-STATE_COLORS = {State.DONE: (110, 160, 60), State.TODO: (70, 70, 70), State.STALE: (60, 150, 200),
-                State.WORKING: (220, 170, 60), State.FAILED: (70, 70, 220)}
-STATE_WORDS = {State.DONE: "done", State.TODO: "not done", State.STALE: "to be merged again",
+STATE_COLORS = {State.DONE: (110, 160, 60), State.NOT_DONE: (70, 70, 70),
+                State.STALE: (60, 150, 200), State.WORKING: (220, 170, 60),
+                State.FAILED: (70, 70, 220)}
+STATE_WORDS = {State.DONE: "done", State.NOT_DONE: "not done", State.STALE: "to be merged again",
                State.WORKING: "working", State.FAILED: "failed"}
 
 _PALETTE = np.array([STATE_COLORS[state] for state in State], np.uint8)

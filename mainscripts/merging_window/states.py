@@ -18,7 +18,7 @@ class State(IntEnum):
     """Of a frame. Where several share a pixel of the timeline, the highest is shown."""
 
     DONE = 0
-    TODO = 1
+    NOT_DONE = 1
     STALE = 2
     WORKING = 3
     FAILED = 4
@@ -67,7 +67,7 @@ class States:
             return State.DONE
         if self.failure(number) is not None:
             return State.FAILED
-        return State.STALE if self._has_file[number] else State.TODO
+        return State.STALE if self._has_file[number] else State.NOT_DONE
 
     def is_done(self, number: int) -> bool:
         """Whether the file of a frame is as wanted."""

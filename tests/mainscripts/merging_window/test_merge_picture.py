@@ -26,7 +26,7 @@ MASK = np.zeros((360, 640, 1), np.uint8)
 MASK[100:200, 300:380] = 255
 MASK[200:210, 300:380] = 64
 SCENE = Scene(Frame(2, "00003.png"), 2, 4, IMAGE, MASK, MergeOptions(), MergeOptions(),
-              np.array([State.DONE, State.STALE, State.TODO, State.FAILED], np.uint8))
+              np.array([State.DONE, State.STALE, State.NOT_DONE, State.FAILED], np.uint8))
 
 
 def image_part(scene):
@@ -82,7 +82,7 @@ def test_the_sand_clock_lies_on_the_corner_while_something_is_on_its_way():
 
 def test_each_frame_has_its_stretch_of_the_timeline():
     pixels = timeline_pixels(SCENE.states, 100)
-    for place, state in enumerate((State.DONE, State.STALE, State.TODO, State.FAILED)):
+    for place, state in enumerate((State.DONE, State.STALE, State.NOT_DONE, State.FAILED)):
         assert (pixels[25 * place: 25 * (place + 1)] == STATE_COLORS[state]).all()
     layout = layout_of(IMAGE, 1.0)
     assert [layout.frame_at(layout.timeline.x + x, 4) for x in (-50, 0, 219, 220, 5000)] == [

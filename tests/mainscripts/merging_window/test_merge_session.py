@@ -310,7 +310,7 @@ def test_after_more_training_frames_are_stale_and_stay(workspace):
         assert "trained since" in reporter.events[-1]["message"]
         assert sitter.done() == [2]  # the one that is shown
         assert [sitter.states.of(number) for number in range(4)] == [
-            State.STALE, State.STALE, State.DONE, State.TODO]
+            State.STALE, State.STALE, State.DONE, State.NOT_DONE]
         assert sitter.options(0, 1, 2) == [BASE, RAW, RAW]
     after = workspace.snapshot("*.png")
     changed = {name for name in after if after[name] != before[name]}
