@@ -5,6 +5,7 @@ import tensorflow as tf
 from leras.initializers import Initializer, glorot_uniform, transposed, zeros
 from leras.layers.weights import equalized, in_use, kernel_gain
 from leras.module import Module
+from leras.ops.convolution import conv2d_transpose
 
 
 class Conv2DTranspose(Module):
@@ -34,7 +35,6 @@ class Conv2DTranspose(Module):
         if padding not in ("same", "valid", "full"):
             raise ValueError(f"padding must be 'same', 'valid' or 'full', not {padding!r}")
         self._kernel_size, self._stride, self._padding = kernel_size, stride, padding
-        self._out_ch = out_ch
         start, self._factor = equalized(use_wscale, transposed(initializer),
                                         kernel_size**2 * in_ch, kernel_gain(kernel_size))
         shape = (kernel_size, kernel_size, out_ch, in_ch)
@@ -44,10 +44,8 @@ class Conv2DTranspose(Module):
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
         """(N, H, W, in_ch) -> (N, H', W', out_ch), the dtype of x."""
         weight = in_use(self.weight, self._factor, x.dtype)
-        sides = [self._side(n) for n in x.shape[1:3]]
-        shape = tf.stack([tf.shape(x)[0], *sides, self._out_ch])
-        y = tf.nn.conv2d_transpose(x, weight, shape, self._stride, self._tensorflow_padding())
-        y = tf.ensure_shape(y, (x.shape[0], *sides, self._out_ch))
+        sides = tuple(self._side(n) for n in x.shape[1:3])
+        y = conv2d_transpose(x, weight, self._stride, self._tensorflow_padding(), sides)
         return y if self.bias is None else tf.nn.bias_add(y, tf.cast(self.bias, x.dtype))
 
     def _side(self, n: int) -> int:

@@ -1,4 +1,4 @@
-"""2-D convolution by the algorithm that is fastest where it runs."""
+"""2-D convolution and its transpose by the algorithm that is fastest where it runs."""
 
 import contextlib
 import contextvars
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 
-from leras.ops.patches import patch_conv2d
+from leras.ops.patches import patch_conv2d, patch_conv2d_transpose
 from leras.ops.winograd import TILINGS, winograd_conv2d
 
 Padding = str | list[list[int]]
@@ -20,7 +20,7 @@ TILE_OVERHEAD = 64
 
 @contextlib.contextmanager
 def fast_convolutions() -> Iterator[None]:
-    """Inside, `conv2d` may use other algorithms; for functions that XLA compiles for CPUs.
+    """Inside, `conv2d` and `conv2d_transpose` may use other algorithms; for XLA on CPUs.
 
     Not for GPUs, whose library chooses by itself, nor outside of XLA, where each of the many small
     operations would read and write memory.
@@ -45,10 +45,31 @@ def conv2d(x: tf.Tensor, weight: tf.Tensor, stride: int, padding: Padding) -> tf
         (N, H', W', K).
     """
     around = _pixels_around(padding)
-    if (_FAST.get() and around is not None and x.dtype == tf.float32
-            and x.shape.is_fully_defined()):
+    if around is not None and _may_be_fast(x):
         return best_convolution(tuple(x.shape), tuple(weight.shape), stride, around)(x, weight)
     return tf.nn.conv2d(x, weight, stride, padding)
+
+
+def conv2d_transpose(x: tf.Tensor, weight: tf.Tensor, stride: int, padding: Padding,
+                     sides: tuple[int, int]) -> tf.Tensor:
+    """Transpose of a strided two-dimensional convolution, without bias.
+
+    Args:
+        x: (N, H, W, C).
+        weight: (k, k, K, C) of the same dtype.
+        stride: Of both axes.
+        padding: As `tf.nn.conv2d_transpose` takes it.
+        sides: (H', W') of the result.
+
+    Returns:
+        (N, H', W', K).
+    """
+    if _may_be_fast(x):
+        before = _pixels_cut(padding, weight.shape[0], stride)
+        return patch_conv2d_transpose(x, weight, stride, before, sides)
+    shape = tf.stack([tf.shape(x)[0], *sides, weight.shape[2]])
+    y = tf.nn.conv2d_transpose(x, weight, shape, stride, padding)
+    return tf.ensure_shape(y, (x.shape[0], *sides, weight.shape[2]))
 
 
 @functools.cache
@@ -99,6 +120,17 @@ def halved_kernel(weight: tf.Tensor) -> tf.Tensor:
     weight = tf.reshape(tf.pad(weight, [[0, 1], [0, 1], [0, 0], [0, 0]]),
                         (3, 2, 3, 2, channels, outputs))
     return tf.reshape(tf.transpose(weight, (0, 2, 1, 3, 4, 5)), (3, 3, 4 * channels, outputs))
+
+
+def _may_be_fast(x: tf.Tensor) -> bool:
+    return _FAST.get() and x.dtype == tf.float32 and x.shape.is_fully_defined()
+
+
+def _pixels_cut(padding: Padding, taps: int, stride: int) -> int:
+    """How much of what a transposed convolution paints lies above the result, and left of it."""
+    if isinstance(padding, str):
+        return max(taps - stride, 0) // 2 if padding == "SAME" else 0
+    return padding[1][0]
 
 
 def _pixels_around(padding: Padding) -> int | None:

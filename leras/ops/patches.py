@@ -1,4 +1,4 @@
-"""Convolution as one matrix product over the patches of an image."""
+"""Convolution, and its transpose, as one matrix product over the patches of an image."""
 
 import tensorflow as tf
 
@@ -39,6 +39,50 @@ def _backward(windows: Windows, dy: tf.Tensor, x: tf.Tensor,
     d_kernel = tf.linalg.matmul(_patches(windows, x), dy, transpose_a=True)
     return (windows.add_up(tf.reshape(d_patches, (-1, windows.taps**2, x.shape[-1]))),
             tf.reshape(d_kernel, weight.shape))
+
+
+def patch_conv2d_transpose(x: tf.Tensor, weight: tf.Tensor, stride: int, before: int,
+                           sides: tuple[int, int]) -> tf.Tensor:
+    """The transpose of a strided convolution: each pixel paints a patch.
+
+    XLA's own convolves the image with zeros between its pixels, which are three quarters of the
+    products at a stride of 2.
+
+    Args:
+        x: (N, H, W, C) float32 of static shape.
+        weight: (k, k, K, C) float32.
+        stride: Pixels from one patch to the next.
+        before: Pixels that are cut off the painting at the top and left.
+        sides: (H', W') of what is left of it.
+
+    Returns:
+        (N, H', W', K).
+    """
+    windows = Windows((x.shape[0], *sides), weight.shape[0], stride, before, tuple(x.shape[1:3]),
+                      taps_first=False)
+    return with_gradient(_paint, _paint_backward, windows)(x, weight)
+
+
+def _paint(windows: Windows, x: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
+    patches = tf.linalg.matmul(_pixels(x), _painted(weight), transpose_b=True)
+    return windows.add_up(tf.reshape(patches, (-1, windows.taps**2, weight.shape[2])))
+
+
+def _paint_backward(windows: Windows, dy: tf.Tensor, x: tf.Tensor,
+                    weight: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    patches = _patches(windows, dy)
+    return (tf.reshape(tf.linalg.matmul(patches, _painted(weight)), x.shape),
+            tf.reshape(tf.linalg.matmul(patches, _pixels(x), transpose_a=True), weight.shape))
+
+
+def _pixels(x: tf.Tensor) -> tf.Tensor:
+    """(N, H, W, C) -> (N * H * W, C)."""
+    return tf.reshape(x, (-1, x.shape[-1]))
+
+
+def _painted(weight: tf.Tensor) -> tf.Tensor:
+    """(k, k, K, C) -> (k^2 * K, C)."""
+    return tf.reshape(weight, (-1, weight.shape[-1]))
 
 
 def _patches(windows: Windows, x: tf.Tensor) -> tf.Tensor:

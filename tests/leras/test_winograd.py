@@ -5,7 +5,13 @@ import pytest
 import tensorflow as tf
 
 from leras.graph import compile
-from leras.ops.convolution import best_convolution, conv2d, fast_convolutions, halved_kernel
+from leras.ops.convolution import (
+    best_convolution,
+    conv2d,
+    conv2d_transpose,
+    fast_convolutions,
+    halved_kernel,
+)
 from leras.ops.patches import patch_conv2d
 from leras.ops.windows import OUTSIDE, Windows, added_rows, cut_rows
 from leras.ops.winograd import TILINGS, winograd_conv2d
@@ -73,6 +79,33 @@ def test_the_fast_scope_changes_nothing_but_rounding_under_xla(shape, side, stri
     for mine, other in zip(_fast(fast, x, weight, jit=True),
                            _plain(x, weight, stride, padding), strict=True):
         np.testing.assert_allclose(mine, other, atol=3e-5 * np.abs(other).max())
+
+
+@pytest.mark.parametrize("taps, stride, padding, sides", [
+    (3, 2, "SAME", (10, 14)), (4, 2, "SAME", (10, 14)), (5, 2, "SAME", (10, 14)),
+    (3, 2, "VALID", (11, 15)), (3, 1, "SAME", (5, 7)), (2, 3, "SAME", (15, 21)),
+    (1, 2, "VALID", (10, 14)), (3, 2, [[0, 0], [2, 2], [2, 2], [0, 0]], (7, 11))])
+def test_what_is_painted_equals_the_plain_transposed_convolution(taps, stride, padding, sides):
+    x, weight = _random(2, 5, 7, 3), _random(taps, taps, 6, 3, seed=1)
+
+    def plain(x, weight):
+        return tf.nn.conv2d_transpose(x, weight, (2, *sides, 6), stride, padding)
+
+    def fast(x, weight):
+        with fast_convolutions():
+            return conv2d_transpose(x, weight, stride, padding, sides)
+
+    wide = [tf.constant(array, tf.float64) for array in (x, weight)]
+    with tf.GradientTape() as tape:
+        tape.watch(wide)
+        y = plain(*wide)
+        total = tf.reduce_sum(tf.sin(y))
+    expected = [y, *tape.gradient(total, wide)]
+    for mine, other in zip(_fast(fast, x, weight, jit=True), expected, strict=True):
+        np.testing.assert_allclose(mine, other, atol=1e-5 * np.abs(other).max())
+    graph = tf.function(fast, autograph=False).get_concrete_function(
+        *map(tf.constant, (x, weight))).graph
+    assert not {"Conv2DBackpropInput"} & {item.type for item in graph.get_operations()}
 
 
 def test_windows_that_are_cut_out_and_added_up_count_each_pixel_as_often_as_it_is_covered():
