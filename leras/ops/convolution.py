@@ -17,6 +17,10 @@ _FAST = contextvars.ContextVar("fast_convolutions", default=False)
 TILE_OVERHEAD = 64
 """What transforming a kernel costs, in tiles; fitted to times of 64 to 2048 channels."""
 
+_THIN = range(8, 33)
+_FEW_WEIGHTS = 512
+"""Of one tap: with so few channels, tiles and patches take longer to make than to multiply."""
+
 
 @contextlib.contextmanager
 def fast_convolutions() -> Iterator[None]:
@@ -75,7 +79,7 @@ def conv2d_transpose(x: tf.Tensor, weight: tf.Tensor, stride: int, padding: Padd
 @functools.cache
 def best_convolution(image: tuple[int, ...], kernel: tuple[int, ...], stride: int,
                      padding: int) -> Convolution:
-    """The algorithm that takes the fewest products.
+    """The algorithm that takes the fewest products, or the plain one for thin maps.
 
     Args:
         image: (N, H, W, C).
@@ -88,6 +92,9 @@ def best_convolution(image: tuple[int, ...], kernel: tuple[int, ...], stride: in
     """
     n, height, width, channels = image
     taps = kernel[0]
+    if (taps, stride, padding) == (3, 1, 1) and channels in _THIN and (
+            channels * kernel[3] <= _FEW_WEIGHTS):
+        return _plain
     down, across = ((side + 2 * padding - taps) // stride + 1 for side in (height, width))
     choices = {functools.partial(patch_conv2d, stride=stride, padding=padding):
                n * down * across * taps**2 * channels}
@@ -99,6 +106,10 @@ def best_convolution(image: tuple[int, ...], kernel: tuple[int, ...], stride: in
         if (taps, stride, padding) == (5, 2, 2) and height % 2 == width % 2 == 0:
             choices[functools.partial(_halved, tile=m)] = 4 * products
     return min(choices, key=choices.__getitem__)
+
+
+def _plain(x: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
+    return tf.nn.conv2d(x, weight, 1, [[0, 0], [1, 1], [1, 1], [0, 0]])
 
 
 def _halved(x: tf.Tensor, weight: tf.Tensor, tile: int) -> tf.Tensor:
