@@ -69,7 +69,7 @@ def occluded(plain: Path, folder: Path) -> dict[Path, np.ndarray]:
             image, mask = occlude(image, mask, Place(image, other / 255, points), rng)
         target = folder / path.name
         write_face(target, np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8), info)
-        masks[target] = mask
+        masks[target] = (mask > 0.5).astype(np.float32)
     return masks
 
 

@@ -43,7 +43,9 @@ class Variety:
 class SegmentationSamples:
     """Makes the sample of any position; it depends on the seed and the position alone.
 
-    Samples are "image", (R, R, 3) uint8 BGR, and "mask", (R, R, 1) uint8, 0 or 255.
+    Samples are "image", (R, R, 3) uint8 BGR, and "mask", (R, R, 1) uint8: the share of the pixel
+    that the face has. With masks of 0 and 1, a small network would learn that thin things are not
+    there, or twice as wide.
     """
 
     def __init__(self, labelled: LabelledFaces, resolution: int, face_type: FaceType, seed: int,
@@ -95,7 +97,7 @@ class SegmentationSamples:
     def _varied(self, face: PreparedFace, options: SampleOptions,
                 rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         sample = make_sample(face, self._recipe, draw_geometry(options, rng), rng)
-        return from_bytes(sample["warped"]), binary(sample[self._label])
+        return from_bytes(sample["warped"]), from_bytes(sample[self._label])
 
 
 class WarpedFaces:
@@ -124,7 +126,7 @@ def in_front_of(image: np.ndarray, mask: np.ndarray, other: np.ndarray, other_ma
 
     Args:
         image, other: (R, R, 3) float32 in [0, 1].
-        mask, other_mask: (R, R, 1) float32, 0 or 1.
+        mask, other_mask: (R, R, 1) float32 in [0, 1].
     """
     behind = recolored(other * (1 - other_mask), rng)
     kept = 1 - (1 - other_mask) * (1 - mask)
@@ -166,11 +168,6 @@ def in_grey(image: np.ndarray) -> np.ndarray:
 def from_bytes(picture: np.ndarray) -> np.ndarray:
     """uint8 -> float32 in [0, 1]."""
     return picture.astype(np.float32) / 255
-
-
-def binary(mask: np.ndarray) -> np.ndarray:
-    """uint8 -> float32, 0 or 1."""
-    return (mask > 127).astype(np.float32)
 
 
 def to_bytes(picture: np.ndarray) -> np.ndarray:

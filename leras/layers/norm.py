@@ -37,8 +37,8 @@ class FRNorm2D(Module):
         """(N, H, W, channels) -> the same shape and dtype."""
         y = tf.cast(x, tf.float32)
         mean_square = tf.reduce_mean(tf.square(y), (1, 2), keepdims=True)
-        y = y * tf.math.rsqrt(mean_square + tf.abs(self.eps))
-        return tf.cast(y * self.weight + self.bias, x.dtype)
+        scale = self.weight * tf.math.rsqrt(mean_square + tf.abs(self.eps))
+        return tf.cast(y * scale + self.bias, x.dtype)
 
 
 class BatchNorm2D(Module):

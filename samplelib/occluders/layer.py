@@ -19,7 +19,9 @@ FINE = 2
 """Things are drawn so many times larger and averaged, for smooth edges."""
 
 _SHADOW = 0.35  # of the light that the darkest shadow takes
-_COVERED = 0.5  # from this cover on, the face is not visible
+_TINT, _OPAQUE = 0.2, 0.8
+"""A cover up to the first only tints what is behind, from the second on hides it; between them lie
+edges, which hide a part of a pixel."""
 
 
 class Layer(NamedTuple):
@@ -89,15 +91,16 @@ def put_over(image: np.ndarray, mask: np.ndarray, layer: Layer,
 
     Args:
         image: Of the face.
-        mask: (S, S, 1) float32, 0 or 1, of the visible face.
+        mask: (S, S, 1) float32 in [0, 1], of the visible face.
 
     Returns:
         Picture and mask with the thing.
     """
+    hidden = np.clip((layer.cover - _TINT) / (_OPAQUE - _TINT), 0, 1)
     if rng.random() < 0.6:
         image = image * (1 - _shadow(layer.cover, rng))
     made = layer.cover * layer.picture + (1 - layer.cover) * image
-    return made.astype(np.float32), np.where(layer.cover > _COVERED, np.float32(0), mask)
+    return made.astype(np.float32), (mask * (1 - hidden)).astype(np.float32)
 
 
 def _shadow(cover: np.ndarray, rng: np.random.Generator) -> np.ndarray:

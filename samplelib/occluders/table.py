@@ -31,7 +31,7 @@ def occlude(image: np.ndarray, mask: np.ndarray, place: Place,
 
     Args:
         image: (S, S, 3) float32 BGR in [0, 1].
-        mask: (S, S, 1) float32, 0 or 1, of the visible face.
+        mask: (S, S, 1) float32 in [0, 1], of the visible face.
         place: Of the same face.
         rng: Fixes all.
 

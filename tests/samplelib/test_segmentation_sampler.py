@@ -71,7 +71,7 @@ def test_a_damaged_face_is_told_and_the_others_stay(faceset):
     assert len(find(faceset, Labels.HULL, warn=told.append).faces) == 4 and len(told) == 1
 
 
-def test_samples_are_faces_with_binary_masks_that_the_position_fixes(faceset):
+def test_samples_are_faces_with_masks_that_the_position_fixes(faceset):
     made = samples(faceset, Labels.HULL, Variety(0.5, 0.5))
     shuffled = [7, 3, 0, 11]
     first = {position: made.make(position) for position in shuffled}
@@ -80,17 +80,27 @@ def test_samples_are_faces_with_binary_masks_that_the_position_fixes(faceset):
         sample = again.make(position)
         assert sample["image"].shape == (48, 48, 3) and sample["mask"].shape == (48, 48, 1)
         assert {array.dtype.name for array in sample.values()} == {"uint8"}
-        assert set(np.unique(sample["mask"])) <= {0, 255}
+        assert np.isin(sample["mask"], (0, 255)).mean() > 0.8
         for name, array in sample.items():
             np.testing.assert_array_equal(array, first[position][name])
     other = samples(faceset, Labels.HULL, Variety(0.5, 0.5), seed=2).make(0)
     assert not np.array_equal(other["image"], first[0]["image"])
 
 
+def test_a_mask_tells_the_share_of_each_pixel_that_the_face_has(faceset):
+    """Stripes of one pixel each, of which every pixel of half the size shows a half."""
+    stripes = [Polygon([(x, 8), (x, 88), (x + 0.01, 88), (x + 0.01, 8)]) for x in range(8, 88, 2)]
+    write_polygons(faceset.faces[1].path, stripes)
+    made = samples(faceset, Labels.DRAWN)
+    shares = [made.make(position)["mask"] / 255 for position in range(30)]
+    assert np.mean(shares) == pytest.approx(40 * 81 / 96**2, rel=0.06)
+    assert all(0.2 < np.mean((share > 0.1) & (share < 0.9)) for share in shares)
+
+
 def test_the_mask_moves_with_the_face(faceset):
     """A polygon whose area is known: rotation, zoom and warp change it by little, and its place."""
     made = samples(faceset, Labels.DRAWN)
-    areas = [(made.make(position)["mask"] > 0).mean() for position in range(40)]
+    areas = [(made.make(position)["mask"] > 127).mean() for position in range(40)]
     assert np.mean(areas) == pytest.approx(0.25, abs=0.02) and 0.01 < np.std(areas) < 0.05
     masks = np.stack([made.make(position)["mask"] for position in range(40)])
     assert 0.15 < (masks.std(0) > 0).mean() < 0.6
@@ -99,7 +109,7 @@ def test_the_mask_moves_with_the_face(faceset):
 def test_occluders_take_from_the_mask_and_backgrounds_do_not(faceset):
     def area(variety):
         made = samples(faceset, Labels.DRAWN, variety)
-        return np.mean([(made.make(position)["mask"] > 0).mean() for position in range(30)])
+        return np.mean([(made.make(position)["mask"] > 127).mean() for position in range(30)])
 
     plain = area(PLAIN)
     assert area(Variety(1.0, 0, False)) == pytest.approx(plain, abs=1e-9)
