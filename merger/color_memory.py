@@ -15,6 +15,7 @@ All functions are pure, so the result depends neither on the order of work nor o
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -37,6 +38,11 @@ WINDOW_DEVIATIONS = 2.0
 """Standard deviations of the weights from a frame to the end of its window."""
 
 
+_LOOKED_AT = ("mode", "mask_mode", "mask_units", "erode_mask", "blur_mask", "color_transfer",
+              "masked_hist_match")
+"""Options that `measure_colors` depends on."""
+
+
 class FaceColors(NamedTuple):
     """Colours of one face in one frame: of the `dst` face and of the `predicted` one."""
 
@@ -48,6 +54,12 @@ def needs_colors(options: MergeOptions) -> bool:
     """Whether a merge looks at the colours of the frames around."""
     fits_colors = options.color_transfer != "none" or options.mode in HIST_MATCH_MODES
     return puts_in(options) and fits_colors and options.color_smoothing > 0
+
+
+@lru_cache(maxsize=256)
+def color_view(options: MergeOptions) -> MergeOptions:
+    """Options that `measure_colors` answers alike; equal for all that look at the same colours."""
+    return MergeOptions(**{name: getattr(options, name) for name in _LOOKED_AT})
 
 
 def measure_colors(

@@ -107,12 +107,13 @@ class MergeJournal:
 
     def _fingerprint(self, frame: Frame, options: MergeOptions) -> int:
         """Of its faces, and of those around them that have a say in their colours."""
-        with_motion = options.motion_blur_power > 0
-        own = fingerprint(self._faces.get(frame.stem, ()), with_motion=with_motion,
-                          with_masks=uses_stored_masks(options))
+        with_masks = uses_stored_masks(options)
+        own = fingerprint(self._faces.get(frame.stem, ()), with_masks=with_masks,
+                          with_motion=options.motion_blur_power > 0)
         others = with_a_say(frame, self._faces, options) - {frame.index}
         if not others:
             return own
         told = [own, *(fingerprint(self._faces.get(self._frames[index].stem, ()),
-                                   with_motion=False) for index in sorted(others))]
+                                   with_masks=with_masks, with_motion=False)
+                       for index in sorted(others))]
         return zlib.crc32(repr(told).encode())

@@ -1,8 +1,8 @@
 """The way of a frame: read, predict, merge and write, each in threads of its own."""
 
 import contextlib
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -14,10 +14,11 @@ from facelib.types import Predictor
 from mainscripts.merging.compositor import PatchWriter
 from mainscripts.merging.dst_faces import DstFace, FacesByStem
 from mainscripts.merging.frame_settings import FrameSettings
-from mainscripts.merging.steady import ReadFrame, SwappedFrame, reach_of, steadied
+from mainscripts.merging.steady import ReadFrame, SwappedFrame, reach_of, steadied, views
 from mainscripts.merging.stored import stored_mask_of, uses_stored_masks
 from mainscripts.merging.write import Output
-from merger.color_memory import measure_colors, needs_colors
+from merger.color_memory import FaceColors, measure_colors
+from merger.masks import MASK_MODES
 from merger.modes import RAW_PREDICT
 from merger.networks import SEGMENTER_SIDE, needed_networks, with_networks
 from merger.options import MergeOptions, needed_masks
@@ -70,13 +71,13 @@ class Merger:
                                      self.predictor.resolution) for face in faces]
         return ReadFrame(frame, image, faces, crops)
 
-    def predict(self, frames: Sequence[ReadFrame], options: Sequence[MergeOptions]
+    def predict(self, frames: Sequence[ReadFrame], options: Sequence[Sequence[MergeOptions]]
                 ) -> list[list[FaceToMerge]]:
         """Swaps all faces of some frames, whatever frames they are among with the same result.
 
         Args:
             frames: From `look`.
-            options: Of each; they say what is wanted beside the face.
+            options: All that each will be looked at with; they say what is wanted beside the face.
         """
         asked = [_Asked(frame, face, crop, own) for frame, own in zip(frames, options, strict=True)
                  for face, crop in zip(frame.faces, frame.crops, strict=True)]
@@ -88,16 +89,18 @@ class Merger:
 
     def _answered(self, asked: Sequence["_Asked"]) -> list[FaceToMerge]:
         """What the networks say of at most BATCH faces."""
-        face_mask, dst_mask = map(any, zip(*(needed_masks(one.options) for one in asked)))
+        face_mask, dst_mask = map(any, zip(*(needed_masks(options) for one in asked
+                                             for options in one.options)))
         swapped = self.predictor(np.stack([one.crop for one in _filled(asked)]),
                                  face_mask=face_mask, dst_mask=dst_mask)
         faces = [FaceToMerge(one.face.landmarks, prediction_of(swapped, number), one.crop,
-                             stored_mask=stored_mask_of(one.face) if uses_stored_masks(one.options)
-                             else None,
+                             stored_mask=stored_mask_of(one.face)
+                             if any(map(uses_stored_masks, one.options)) else None,
                              eyebrows_expand=one.face.eyebrows_expand, motion=one.face.motion)
                  for number, one in enumerate(asked)]
-        for options in {one.options for one in asked if any(needed_networks(one.options))}:
-            places = [place for place, one in enumerate(asked) if one.options == options]
+        for options in {options for one in asked for options in one.options
+                        if any(needed_networks(options))}:
+            places = [place for place, one in enumerate(asked) if options in one.options]
             for place, face in zip(places, self._completed(
                     [asked[place] for place in places], [faces[place] for place in places],
                     options)):
@@ -115,6 +118,12 @@ class Merger:
         batch = with_square_masks(frames, batch, options, self.networks.segmenter, face_type)
         return with_networks(batch, options, self.networks.segmenter, self.networks.enhancer,
                              dst_faces)[: len(faces)]
+
+    def colors(self, frame: ReadFrame, faces: Sequence[FaceToMerge], view: MergeOptions
+               ) -> list[FaceColors | None]:
+        """The colours of a frame's faces, in a view of `steady.views`."""
+        return [measure_colors(frame.image, face, view, self.predictor.face_type)
+                for face in faces]
 
     def merge(self, frame: ReadFrame, faces: Sequence[FaceToMerge], options: MergeOptions
               ) -> MergedFrame:
@@ -136,7 +145,7 @@ class _Asked(NamedTuple):
     frame: ReadFrame
     face: DstFace
     crop: np.ndarray
-    options: MergeOptions
+    options: Sequence[MergeOptions]
 
 
 def is_changed(frame: ReadFrame, merged: MergedFrame) -> bool:
@@ -161,6 +170,7 @@ class MergeWork:
         output: Where they go.
         written: Names of the frames that are to be written; others are only looked at.
         patches: Takes the new faces by themselves, if they are wanted.
+        views: Frame index -> how those to be written look at its colours.
     """
 
     merger: Merger
@@ -168,6 +178,7 @@ class MergeWork:
     output: Output
     written: Collection[str]
     patches: PatchWriter | None = None
+    views: Mapping[int, Collection[MergeOptions]] = field(default_factory=dict)
 
     def pipeline(self, source: FrameSource, frames: Sequence[Frame]) -> "MergePipeline":
         """Merges frames; gives (frame name, number of faces or `Failed`) of those to be written.
@@ -176,7 +187,9 @@ class MergeWork:
             source: Reads them.
             frames: In order: those to be written, and around them what their colours depend on.
         """
-        return MergePipeline(self, source, frames)
+        written = [frame for frame in frames if frame.name in self.written]
+        wanted = views(written, self.merger.faces, self.settings)
+        return MergePipeline(replace(self, views=wanted), source, frames)
 
     def read(self, item: tuple[Frame, Load]) -> ReadFrame:
         """The first stage."""
@@ -187,7 +200,7 @@ class MergeWork:
 
     def predict(self, frames: Sequence[ReadFrame]) -> list[SwappedFrame]:
         """The second stage."""
-        options = [self.settings.of(frame.frame) for frame in frames]
+        options = [self._looked_at_with(frame.frame) for frame in frames]
         if len(frames) > 1:  # if one fails, each comes again alone
             return list(map(SwappedFrame, frames, self.merger.predict(frames, options)))
         with self._written_if_it_fails(frames[0].frame, frames[0].image):
@@ -195,13 +208,11 @@ class MergeWork:
 
     def measure(self, swapped: SwappedFrame) -> SwappedFrame:
         """The third stage: the colours that steady those of the frames around."""
-        frame, options = swapped.frame, self.settings.of(swapped.frame.frame)
-        if not needs_colors(options):
-            return swapped
+        frame = swapped.frame
         with self._written_if_it_fails(frame.frame, frame.image):
-            return swapped._replace(colors=[
-                measure_colors(frame.image, face, options, self.merger.predictor.face_type)
-                for face in swapped.faces])
+            return swapped._replace(colors={
+                view: self.merger.colors(frame, swapped.faces, view)
+                for view in self.views.get(frame.frame.index, ())})
 
     def finish(self, swapped: SwappedFrame) -> int:
         """The last stage."""
@@ -216,6 +227,13 @@ class MergeWork:
                                    self.merger.patches(frame, faces, options))
         self.output.write(frame.frame, merged, is_changed=is_changed(frame, merged))
         return len(faces)
+
+    def _looked_at_with(self, frame: Frame) -> list[MergeOptions]:
+        """A frame's own options, and the views that need masks which these do not."""
+        own = self.settings.of(frame)
+        parts = set(MASK_MODES[own.mask_mode].parts)
+        return [own, *(view for view in self.views.get(frame.index, ())
+                       if not parts.issuperset(MASK_MODES[view.mask_mode].parts))]
 
     @contextlib.contextmanager
     def _written_if_it_fails(self, frame: Frame, image: np.ndarray) -> Iterator[None]:

@@ -12,7 +12,7 @@ from mainscripts.manual.reading import FrameReader
 from mainscripts.merging.frame_settings import FrameSettings
 from mainscripts.merging.stages import Merger, is_changed
 from mainscripts.merging.steady import ReadFrame, SwappedFrame, reach_of, steadied
-from merger.color_memory import FaceColors, measure_colors, needs_colors
+from merger.color_memory import FaceColors, color_view, needs_colors
 from merger.faces import FaceToMerge
 from merger.masks import LEARNED_DST, LEARNED_PRD, MASK_MODES, XSEG_DST, XSEG_PRD
 from merger.networks import needed_networks
@@ -26,9 +26,6 @@ _WIDE_MASK_MODES = {
         f"{LEARNED_PRD}*{LEARNED_DST}*{XSEG_PRD}*{XSEG_DST}")}
 """Mask modes that need all of the swap, and all of the swap and of a segmenter, the cheaper one
 first."""
-
-_COLOR_OPTIONS = ("mode", "mask_mode", "mask_units", "erode_mask", "blur_mask", "color_transfer")
-"""What measured colours depend on."""
 
 
 class Merged(NamedTuple):
@@ -59,14 +56,14 @@ class Swapped:
         faces: Those that the model made.
         has: What is known of them; see `needs_of`.
         failed: Why there are no faces, or None.
-        colors: What was measured so far, by the options that it depends on.
+        colors: What was measured so far, by view.
     """
 
     read: ReadFrame | None
     faces: list[FaceToMerge]
     has: frozenset[str]
     failed: Failed | None = None
-    colors: dict[tuple, list[FaceColors | None]] = field(default_factory=dict)
+    colors: dict[MergeOptions, list[FaceColors | None]] = field(default_factory=dict)
 
 
 def needs_of(options: MergeOptions) -> frozenset[str]:
@@ -149,7 +146,7 @@ class Tasks:
             return {}
         try:
             faces = self.merger.predict([frame for _, frame, _ in read],
-                                        [_widened(options) for _, _, options in read])
+                                        [(_widened(options),) for _, _, options in read])
         except FRAME_ERRORS as error:
             if len(read) == 1:
                 (number, frame, options), = read
@@ -166,20 +163,18 @@ class Tasks:
         own = together[number]
         if not needs_colors(options):
             return own.faces
+        view = color_view(options)
         items = ((self._frames[other].name, swapped.failed or SwappedFrame(
-            swapped.read, swapped.faces, self._colors(swapped, options)))
+            swapped.read, swapped.faces, {view: self._colors(swapped, view)}))
             for other, swapped in together.items())
         name = self._frames[number].name
         return next(item.faces for key, item in steadied(items, FrameSettings(options),
                                                          reach_of(options)) if key == name)
 
-    def _colors(self, swapped: Swapped, options: MergeOptions) -> list[FaceColors | None]:
-        key = tuple(getattr(options, name) for name in _COLOR_OPTIONS)
-        if key not in swapped.colors:
-            swapped.colors[key] = [
-                measure_colors(swapped.read.image, face, options, self.merger.predictor.face_type)
-                for face in swapped.faces]
-        return swapped.colors[key]
+    def _colors(self, swapped: Swapped, view: MergeOptions) -> list[FaceColors | None]:
+        if view not in swapped.colors:
+            swapped.colors[view] = self.merger.colors(swapped.read, swapped.faces, view)
+        return swapped.colors[view]
 
 
 def _widened(options: MergeOptions) -> MergeOptions:

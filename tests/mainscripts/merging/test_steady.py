@@ -9,13 +9,21 @@ from core.pipeline import Failed
 from facelib.types import SwapPrediction
 from mainscripts.merging.dst_faces import DstFace, Stretch
 from mainscripts.merging.frame_settings import FrameSettings
-from mainscripts.merging.steady import ReadFrame, SwappedFrame, around, reach_of, steadied
+from mainscripts.merging.steady import (
+    ReadFrame,
+    SwappedFrame,
+    around,
+    reach_of,
+    steadied,
+    views,
+)
 from merger.color_memory import FaceColors, steady_map
 from merger.faces import FaceToMerge
 from merger.options import MergeOptions
 
 LANDMARKS = np.random.default_rng(0).random((68, 2))
 FRAMES = [Frame(number, f"{number:05d}.png") for number in range(20)]
+VIEW, OTHER_VIEW = MergeOptions(), MergeOptions(erode_mask=9)
 SHOTS = (Stretch(0, 0, 7), Stretch(0, 8, 19))
 
 
@@ -36,7 +44,7 @@ def swapped(number):
     prediction = SwapPrediction(np.zeros((4, 4, 3), np.float32), None, None)
     return FRAMES[number].name, SwappedFrame(
         ReadFrame(FRAMES[number], np.zeros((4, 4, 3), np.uint8), [face], []),
-        [FaceToMerge(LANDMARKS, prediction)], [colors(number)])
+        [FaceToMerge(LANDMARKS, prediction)], {VIEW: [colors(number)], OTHER_VIEW: [None]})
 
 
 def settings(reach):
@@ -86,6 +94,28 @@ def test_a_frame_that_failed_is_missing_and_keeps_its_place():
     assert maps[FRAMES[4].name] is None
     wanted = steady_map([colors(3), None, colors(5), colors(6), colors(7)], 2)
     np.testing.assert_array_equal(maps[FRAMES[5].name], wanted)
+
+
+def test_each_frame_is_looked_at_as_those_that_it_has_a_say_in_are_merged():
+    faces = {FRAMES[number].stem: swapped(number)[1].frame.faces for number in range(20)}
+    eroded = MergeOptions(color_smoothing=1, erode_mask=9, output_face_scale=3)
+    plain = MergeOptions(color_smoothing=1, color_transfer="none")
+    own = {FRAMES[5].name: eroded, **{FRAMES[number].name: plain for number in (1, 2, 9)}}
+    wanted = views(FRAMES[:10], faces, FrameSettings(MergeOptions(color_smoothing=1), own))
+    assert {index: set(of) for index, of in wanted.items()} == {
+        0: {VIEW}, 1: {VIEW}, 2: {VIEW}, 3: {VIEW}, 4: {VIEW, OTHER_VIEW}, 5: {VIEW, OTHER_VIEW},
+        6: {VIEW, OTHER_VIEW}, 7: {VIEW}, 8: {VIEW}, 9: {VIEW}}  # 8 begins a shot
+
+
+def test_other_views_have_no_say():
+    maps = run(range(8), 3)
+    items = [swapped(number) for number in range(8)]
+    own = {FRAMES[4].name: MergeOptions(color_smoothing=3, erode_mask=9)}
+    mixed = {name: item.faces[0].steady_map for name, item in steadied(
+        items, FrameSettings(MergeOptions(color_smoothing=3), own), 3)}
+    assert mixed.pop(FRAMES[4].name) is None  # its own view shows no face
+    for name, found in mixed.items():
+        np.testing.assert_array_equal(found, maps[name])
 
 
 def test_frames_do_not_wait_longer_than_they_must():

@@ -64,9 +64,10 @@ def test_one_frame_is_merged_until_the_user_moves(workspace):
 def test_what_was_set_here_is_what_a_batch_run_merges(workspace, tmp_path):
     options = replace(BASE, color_transfer="rct", color_smoothing=2)  # frames around have a say
     with sitting(workspace, options) as sitter:
-        sitter.press("w", "W", ".", "3", ".", ".", "<", ">")
-        wanted = [replace(options, erode_mask=5.5)] + [
-            replace(options, erode_mask=5.5, mode="seamless")] * (N - 1)
+        sitter.press("w", "W", ".", "3", ".", "x", ".", "<", ">")
+        seamless = replace(options, erode_mask=5.5, mode="seamless")
+        wanted = [replace(options, erode_mask=5.5), seamless] + [
+            replace(seamless, mask_mode="learned-prd")] * (N - 2)
         assert sitter.options(*range(N)) == wanted and sitter.done() == list(range(N))
     before = workspace.snapshot("*.png")
     assert batch(workspace) == 0
@@ -78,7 +79,7 @@ def test_what_was_set_here_is_what_a_batch_run_merges(workspace, tmp_path):
     words |= {"--output-dir": str(alone), "--output-mask-dir": str(alone / "masks"),
               "--settings": str(path)}
     assert run("merge", *(part for pair in words.items() for part in pair)).code == 0
-    for number in range(2, N):  # at the seam, the batch looks at neighbours merged otherwise
+    for number in range(N):
         got = cv2.imread(str(alone / f"{number + 1:05d}.png")).astype(int)
         assert np.abs(got - stored(workspace, number)).max() <= 1
 
