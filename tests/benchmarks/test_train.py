@@ -1,6 +1,7 @@
 """The benchmark of training: its stand-in, its count of operations, its rows and its tables."""
 
 import dataclasses
+import functools
 
 import pytest
 
@@ -13,13 +14,19 @@ from models.side import Side
 TINY = train.Row("df-ud", 64, "none", "tiny", 1)
 
 
+@functools.cache
+def stand_in(row):
+    """Tracing one takes seconds; what is counted does not change with its weights."""
+    return PlainStep(train.build_model(row, xla=False))
+
+
 @pytest.mark.parametrize("name, extras", [("df-ud", "gan"), ("liae-udt", "true-face"),
                                           ("quick96", "none")])
 def test_the_stand_in_starts_with_the_losses_of_the_model(name, extras):
     row = dataclasses.replace(TINY, model=name, extras=extras)
     batches = train.random_batches(row)
     expected = train.build_model(row, xla=False).train_step(1, batches).losses
-    plain = PlainStep(train.build_model(row, xla=False))
+    plain = stand_in(row)
     losses = plain.step(batches)
     assert losses == pytest.approx([expected["src"], expected["dst"]], rel=1e-4)
     later = [sum(plain.step(batches)) for _ in range(3)]
@@ -40,16 +47,14 @@ def test_the_operations_of_a_step_are_those_counted_by_hand():
     once = sum(side**2 * taps * before * after
                for side, taps, before, after in encoder + dense + inter + face + mask)
     first = 32**2 * 25 * 3 * e  # whose input needs no gradient
-    plain = PlainStep(train.build_model(TINY, xla=False))
-    assert plain.gflop(train.random_batches(TINY)) == pytest.approx(
+    assert stand_in(TINY).gflop(train.random_batches(TINY)) == pytest.approx(
         2e-9 * 2 * (3 * once - first), rel=1e-6)
 
 
 def test_discriminators_only_add_operations():
     """What their runs make of the generator's output again is no work of the model's."""
     rows = [dataclasses.replace(TINY, extras=extras) for extras in ("none", "true-face", "gan")]
-    none, true_face, gan = (PlainStep(train.build_model(row, xla=False)).gflop(
-        train.random_batches(row)) for row in rows)
+    none, true_face, gan = (stand_in(row).gflop(train.random_batches(row)) for row in rows)
     assert none < true_face < 1.02 * none, "a code of 2x2 pixels costs little to judge"
     assert true_face < gan
 
