@@ -18,16 +18,18 @@ TARGET_ITERATION, TARGET_TIME, STOPPED = "target iteration", "target time", "sto
 
 @dataclass
 class Every:
-    """Calls `action` when `seconds` have passed since its last call; counted from the start."""
+    """Calls `action` when `seconds` have passed since its last call, counted from the start; for
+    the first time after `first` seconds, if that is given."""
 
     seconds: float
     action: Callable[[], None]
+    first: float | None = None
     last: float | None = None
 
     def tick(self, now: float) -> None:
         """Calls the action if it is due."""
         if self.last is None:
-            self.last = now
+            self.last = now if self.first is None else now - self.seconds + self.first
         if now - self.last >= self.seconds:
             self.action()
             self.last = now

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from models.training_data import SampleSource
 
 PREVIEW = "preview.png"
+FIRST_SAVE_SECONDS = 60.0
+"""When a new model is saved for the first time at the latest, so that there is something to go back
+to: what goes wrong by a rate that is too high often does so in the first minutes."""
+
 ON_REQUEST = "stopped on request"  # in a view of this process, as opposed to a signal
 
 
@@ -152,7 +156,10 @@ class Session:
                                 rate_scale=self._progress.guard_rate)
         periodic = ()
         if self._crew.is_chief:
-            periodic = (Every(options.save_minutes * 60, self._save_if_well),
+            between = options.save_minutes * 60
+            is_new = self._progress.iteration == 0
+            periodic = (Every(between, self._save_if_well,
+                              min(between, FIRST_SAVE_SECONDS) if is_new else None),
                         Every(options.preview_seconds, self._draw))
         around = Surroundings(
             on_iteration=self._follow, on_message=self._say,

@@ -191,6 +191,13 @@ def test_periodic_actions_come_after_their_time_and_not_at_once():
     assert calls == [4, 7, 10]  # the clock of the action starts with the first iteration
 
 
+def test_the_first_time_may_come_earlier():
+    model, calls = CountingModel(Clock()), []
+    every = Every(4, lambda: calls.append(len(model.seen)), first=1)
+    Run(model, Limits(iteration=10), periodic=(every,))
+    assert calls == [2, 6, 10]
+
+
 def test_several_periodic_actions_keep_their_own_time():
     model, calls = CountingModel(Clock()), []
     Run(model, Limits(iteration=9), periodic=(
