@@ -131,9 +131,9 @@ def train(labelled: Path, model_dir: Path, name: str, minutes: float, seed: int)
     subprocess.run(
         [sys.executable, ROOT / "main.py", "xseg", "train", "--no-prompt", "--src-dir", labelled,
          "--model-dir", model_dir, "--name", name, "--start-from", "starter", "--preview", "none",
-         "--batch-size", "4", "--optimizer", "adam", "--learning-rate", "1e-3", "--lr-dropout",
-         "1", "--occluders", "0.5", "--target-minutes", str(minutes), "--lr-decay", "0.4",
-         "--seed", str(seed)], check=True, cwd=ROOT, stderr=subprocess.DEVNULL)
+         "--batch-size", "4", "--optimizer", "adam", "--learning-rate", "7e-4", "--lr-dropout",
+         "1", "--clip-gradients", "1", "--occluders", "0.5", "--target-minutes", str(minutes),
+         "--lr-decay", "0.5", "--seed", str(seed)], check=True, cwd=ROOT, stderr=subprocess.DEVNULL)
 
 
 def compare_apply(arguments: argparse.Namespace) -> str:
