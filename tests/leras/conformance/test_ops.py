@@ -155,6 +155,12 @@ ROWS = {
     "patch_conv2d 4x4 stride 2": Row(
         patches.patch_conv2d, ((2, 6, 4, 2), (4, 4, 2, 3)), functools.partial(ref.conv2d, stride=2),
         {"stride": 2, "padding": 2}),
+    "conv2d_transpose": Row(
+        convolution.conv2d_transpose, ((2, 3, 4, 2), (3, 3, 3, 2)), ref.conv2d_transpose,
+        {"stride": 2, "padding": "SAME", "sides": (6, 8)}),
+    "patch_conv2d_transpose": Row(
+        patches.patch_conv2d_transpose, ((2, 3, 4, 2), (3, 3, 3, 2)), ref.conv2d_transpose,
+        {"stride": 2, "before": 0, "sides": (6, 8)}),
     "halved_kernel": Row(convolution.halved_kernel, ((5, 5, 2, 3),), reference_ops.halved_kernel),
     **{f"winograd_conv2d by {tile}": Row(
         winograd.winograd_conv2d, ((2, 5, 6, 2), (3, 3, 2, 3)), ref.conv2d, {"tile": tile},
