@@ -2,13 +2,15 @@
 
 import argparse
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from benchmarks.machine import calibrate, quiet_tensorflow
+from benchmarks.machine import ROOT, calibrate, quiet_tensorflow
 
 
 def make_parser(module_text: str) -> argparse.ArgumentParser:
@@ -42,6 +44,25 @@ def print_report(
     report = {"conditions": vars(arguments), **figures, "machine_before_and_after": machine,
               "load_average_before": loads[0], "load_average_after": loads[1]}
     print(json.dumps(report, indent=1, default=_plain))
+
+
+def run_facelab(*words: Any) -> None:
+    """Runs a command as its user would, without questions.
+
+    Raises:
+        SystemExit: It failed; says why, as the command did.
+    """
+    done = subprocess.run([sys.executable, ROOT / "main.py", *map(str, words), "--no-prompt"],
+                          cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise SystemExit(f"{words[0]}: {done.stderr.strip().splitlines()[-1]}")
+
+
+def extract_whole_faces(clip: Path, folder: Path, *words: Any) -> Path:
+    """Extracts one whole face of each frame of a clip; gives the folder."""
+    run_facelab("extract", "--quiet", "--input-dir", clip, "--output-dir", folder,
+                "--face-type", "wf", "--max-faces", 1, *words)
+    return folder
 
 
 def _plain(value: Any) -> str:

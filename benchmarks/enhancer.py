@@ -11,8 +11,6 @@ interpolation. Inside the hull of the landmarks the results are compared with th
 
 import argparse
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +20,7 @@ import numpy as np
 import psutil
 from skimage.metrics import structural_similarity
 
+from benchmarks.command import extract_whole_faces, run_facelab
 from benchmarks.machine import ROOT, quiet_tensorflow
 from benchmarks.tables import markdown_table
 from facelib.masks import hull_mask
@@ -45,9 +44,7 @@ def split(folder: Path) -> tuple[Path, list[Path]]:
     """The faces to learn from, as a folder, and those held out."""
     plain = folder / "plain"
     if not plain.exists():
-        subprocess.run([sys.executable, ROOT / "main.py", "extract", "--no-prompt", "--quiet",
-                        "--input-dir", CLIP, "--output-dir", plain, "--face-type", "wf",
-                        "--image-size", str(SIDE), "--max-faces", "1"], check=True, cwd=ROOT)
+        extract_whole_faces(CLIP, plain, "--image-size", SIDE)
     paths = sorted(plain.glob("*.jpg"))
     first = len(paths) - len(paths) // HELD_OUT
     learned = folder / "learned"
@@ -59,11 +56,9 @@ def split(folder: Path) -> tuple[Path, list[Path]]:
 
 def train(faces: Path, model_dir: Path, minutes: float, seed: int) -> None:
     """The command that a user would run."""
-    subprocess.run(
-        [sys.executable, ROOT / "main.py", "train", "--model", "FaceEnhancer", "--no-prompt",
-         "--name", NAME, "--src-dir", faces, "--model-dir", model_dir, "--preview", "none",
-         "--target-minutes", str(minutes), "--lr-decay", "0.3", "--seed", str(seed)],
-        check=True, cwd=ROOT, stderr=subprocess.DEVNULL)
+    run_facelab("train", "--model", "FaceEnhancer", "--name", NAME, "--src-dir", faces,
+                "--model-dir", model_dir, "--preview", "none", "--target-minutes", minutes,
+                "--lr-decay", 0.3, "--seed", seed)
 
 
 def load(model_dir: Path) -> tuple[Enlarge, int]:

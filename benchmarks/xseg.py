@@ -13,8 +13,6 @@ training has seen. The people of the clip are not among those that the starter w
 import argparse
 import itertools
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
+from benchmarks.command import extract_whole_faces, run_facelab
 from benchmarks.machine import ROOT, quiet_tensorflow, run_in_turns
 from benchmarks.tables import markdown_table
 from core.polygon_geometry import mask_polygons
@@ -49,10 +48,7 @@ SHARE_OCCLUDED = 0.7
 
 def extracted(folder: Path) -> Path:
     """The whole faces of the clip, 256 pixels wide."""
-    subprocess.run([sys.executable, ROOT / "main.py", "extract", "--no-prompt", "--quiet",
-                    "--input-dir", CLIP, "--output-dir", folder / "plain", "--face-type", "wf",
-                    "--every", str(EVERY), "--max-faces", "1"], check=True, cwd=ROOT)
-    return folder / "plain"
+    return extract_whole_faces(CLIP, folder / "plain", "--every", EVERY)
 
 
 def occluded(plain: Path, folder: Path) -> dict[Path, np.ndarray]:
@@ -128,12 +124,11 @@ def few_shot(arguments: argparse.Namespace) -> str:
 
 def train(labelled: Path, model_dir: Path, name: str, minutes: float, seed: int) -> None:
     """The command that a user would run, from the starter."""
-    subprocess.run(
-        [sys.executable, ROOT / "main.py", "xseg", "train", "--no-prompt", "--src-dir", labelled,
-         "--model-dir", model_dir, "--name", name, "--start-from", "starter", "--preview", "none",
-         "--batch-size", "4", "--optimizer", "adam", "--learning-rate", "7e-4", "--lr-dropout",
-         "1", "--clip-gradients", "1", "--occluders", "0.5", "--target-minutes", str(minutes),
-         "--lr-decay", "0.5", "--seed", str(seed)], check=True, cwd=ROOT, stderr=subprocess.DEVNULL)
+    run_facelab("xseg", "train", "--src-dir", labelled, "--model-dir", model_dir, "--name", name,
+                "--start-from", "starter", "--preview", "none", "--batch-size", 4,
+                "--optimizer", "adam", "--learning-rate", 7e-4, "--lr-dropout", 1,
+                "--clip-gradients", 1, "--occluders", 0.5, "--target-minutes", minutes,
+                "--lr-decay", 0.5, "--seed", seed)
 
 
 def compare_apply(arguments: argparse.Namespace) -> str:

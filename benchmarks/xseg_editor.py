@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
+from benchmarks.command import extract_whole_faces
 from benchmarks.machine import ROOT, PeakMemory, quiet_tensorflow
 from core.polygons import Polygon
 from samplelib.face_image import read_info
@@ -166,10 +167,7 @@ def measure_copies(arguments: argparse.Namespace) -> None:
     """Makes the faceset, and has a new process measure it."""
     with tempfile.TemporaryDirectory() as scratch:
         aligned = Path(scratch) / "aligned"
-        subprocess.run([sys.executable, ROOT / "main.py", "extract", "--no-prompt", "--quiet",
-                        "--input-dir", CLIP, "--output-dir", aligned, "--face-type", "wf",
-                        "--image-size", str(arguments.side), "--max-faces", "1"],
-                       check=True, cwd=ROOT)
+        extract_whole_faces(CLIP, aligned, "--image-size", arguments.side)
         copies = make_faceset(aligned, Path(scratch) / "copies", arguments.faces)
         words = ["--no-segmenter"] if arguments.no_segmenter else []
         subprocess.run([sys.executable, "-m", "benchmarks.xseg_editor", "--folder", copies,

@@ -21,6 +21,7 @@ from merger.faces import FaceToMerge
 XSEG_FLOOR = 0.1
 """What a segmenter is less sure of than this is no face."""
 
+HULL = "hull"
 LEARNED_PRD, LEARNED_DST = "learned-prd", "learned-dst"
 XSEG_PRD, XSEG_DST = "XSeg-prd", "XSeg-dst"
 
@@ -71,7 +72,7 @@ def _over_square(get: Callable[[FaceToMerge], np.ndarray | None], floor: float =
 
 
 _PARTS: Mapping[str, _Draw] = MappingProxyType({
-    "hull": _hull,
+    HULL: _hull,
     "stored": _stored,
     LEARNED_PRD: _over_square(lambda face: face.prediction.face_mask),
     LEARNED_DST: _over_square(lambda face: face.prediction.dst_mask),
@@ -103,7 +104,7 @@ def _product(*parts: str) -> tuple[str, MaskMode]:
 
 MASK_MODES: Mapping[str, MaskMode] = MappingProxyType(dict([
     ("full", MaskMode()),
-    ("dst", MaskMode(("hull",))),
+    ("dst", MaskMode((HULL,))),
     _product(LEARNED_PRD),
     _product(LEARNED_DST),
     _product(LEARNED_PRD, LEARNED_DST),

@@ -10,9 +10,10 @@ from core.errors import OptionError
 from core.imaging.warp import resize_square
 from facelib.protocols import FaceEnhancer, FaceSegmenter
 from merger.faces import FaceToMerge
-from merger.masks import MASK_MODES, XSEG_DST, XSEG_PRD
+from merger.masks import HULL, MASK_MODES, XSEG_DST, XSEG_PRD
 from merger.options import MergeOptions, puts_in
 
+ENHANCED = "enhanced"
 SEGMENTER_SIDE = 256
 """Of the faces that a segmenter is shown; it was trained on such."""
 
@@ -30,6 +31,13 @@ def needed_networks(options: MergeOptions) -> NeededNetworks:
     parts = MASK_MODES[options.mask_mode].parts
     return NeededNetworks(XSEG_PRD in parts, XSEG_DST in parts,
                           puts_in(options) and options.super_resolution_power > 0)
+
+
+def needed_of_faces(options: MergeOptions) -> frozenset[str]:
+    """What has to be known of a face beside its prediction: masks that are not drawn from the
+    landmarks, by their names in `merger.masks`, and ENHANCED."""
+    enhanced = {ENHANCED} if needed_networks(options).enhanced else set()
+    return frozenset(MASK_MODES[options.mask_mode].parts) - {HULL} | enhanced
 
 
 def require_networks(

@@ -28,14 +28,14 @@ def patch_conv2d(x: tf.Tensor, weight: tf.Tensor, stride: int, padding: int) -> 
 
 
 def _forward(windows: Windows, x: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
-    y = tf.linalg.matmul(_patches(windows, x), _flat(weight))
+    y = tf.linalg.matmul(_patches(windows, x), _rows(weight))
     return tf.reshape(y, (x.shape[0], *windows.count, weight.shape[-1]))
 
 
 def _backward(windows: Windows, dy: tf.Tensor, x: tf.Tensor,
               weight: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    dy = tf.reshape(dy, (-1, weight.shape[-1]))
-    d_patches = tf.linalg.matmul(dy, _flat(weight), transpose_b=True)
+    dy = _rows(dy)
+    d_patches = tf.linalg.matmul(dy, _rows(weight), transpose_b=True)
     d_kernel = tf.linalg.matmul(_patches(windows, x), dy, transpose_a=True)
     return (windows.add_up(tf.reshape(d_patches, (-1, windows.taps**2, x.shape[-1]))),
             tf.reshape(d_kernel, weight.shape))
@@ -64,25 +64,15 @@ def patch_conv2d_transpose(x: tf.Tensor, weight: tf.Tensor, stride: int, before:
 
 
 def _paint(windows: Windows, x: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
-    patches = tf.linalg.matmul(_pixels(x), _painted(weight), transpose_b=True)
+    patches = tf.linalg.matmul(_rows(x), _rows(weight), transpose_b=True)
     return windows.add_up(tf.reshape(patches, (-1, windows.taps**2, weight.shape[2])))
 
 
 def _paint_backward(windows: Windows, dy: tf.Tensor, x: tf.Tensor,
                     weight: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     patches = _patches(windows, dy)
-    return (tf.reshape(tf.linalg.matmul(patches, _painted(weight)), x.shape),
-            tf.reshape(tf.linalg.matmul(patches, _pixels(x), transpose_a=True), weight.shape))
-
-
-def _pixels(x: tf.Tensor) -> tf.Tensor:
-    """(N, H, W, C) -> (N * H * W, C)."""
-    return tf.reshape(x, (-1, x.shape[-1]))
-
-
-def _painted(weight: tf.Tensor) -> tf.Tensor:
-    """(k, k, K, C) -> (k^2 * K, C)."""
-    return tf.reshape(weight, (-1, weight.shape[-1]))
+    return (tf.reshape(tf.linalg.matmul(patches, _rows(weight)), x.shape),
+            tf.reshape(tf.linalg.matmul(patches, _rows(x), transpose_a=True), weight.shape))
 
 
 def _patches(windows: Windows, x: tf.Tensor) -> tf.Tensor:
@@ -90,6 +80,6 @@ def _patches(windows: Windows, x: tf.Tensor) -> tf.Tensor:
     return tf.reshape(windows.cut(x), (-1, windows.taps**2 * x.shape[-1]))
 
 
-def _flat(weight: tf.Tensor) -> tf.Tensor:
-    """(k, k, C, K) -> (k^2 * C, K)."""
-    return tf.reshape(weight, (-1, weight.shape[-1]))
+def _rows(x: tf.Tensor) -> tf.Tensor:
+    """(..., C) -> (all others, C)."""
+    return tf.reshape(x, (-1, x.shape[-1]))

@@ -18,9 +18,8 @@ from mainscripts.merging.steady import ReadFrame, SwappedFrame, reach_of, steadi
 from mainscripts.merging.stored import stored_mask_of, uses_stored_masks
 from mainscripts.merging.write import Output
 from merger.color_memory import FaceColors, measure_colors
-from merger.masks import MASK_MODES
 from merger.modes import RAW_PREDICT
-from merger.networks import SEGMENTER_SIDE, needed_networks, with_networks
+from merger.networks import SEGMENTER_SIDE, needed_networks, needed_of_faces, with_networks
 from merger.options import MergeOptions, needed_masks
 from merger.paste import crop_for_prediction
 from merger.patches import FacePatch, face_patch
@@ -231,9 +230,8 @@ class MergeWork:
     def _looked_at_with(self, frame: Frame) -> list[MergeOptions]:
         """A frame's own options, and the views that need masks which these do not."""
         own = self.settings.of(frame)
-        parts = set(MASK_MODES[own.mask_mode].parts)
         return [own, *(view for view in self.views.get(frame.index, ())
-                       if not parts.issuperset(MASK_MODES[view.mask_mode].parts))]
+                       if not needed_of_faces(view) <= needed_of_faces(own))]
 
     @contextlib.contextmanager
     def _written_if_it_fails(self, frame: Frame, image: np.ndarray) -> Iterator[None]:

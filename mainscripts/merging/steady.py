@@ -19,6 +19,9 @@ from merger.options import MergeOptions
 ViewColors = Mapping[MergeOptions, Sequence[FaceColors | None]]
 """View, as of `color_view` -> colours of each face of a frame."""
 
+_Seen = dict[Stretch, dict[int, Mapping[MergeOptions, FaceColors | None]]]
+"""Stretch -> index of a frame -> view -> colours of its face."""
+
 
 class ReadFrame(NamedTuple):
     """A frame with its picture, (H, W, 3) uint8 or uint16 BGR, its faces and what the model sees of
@@ -113,9 +116,6 @@ def steadied(items: Iterable[tuple[str, SwappedFrame | Failed]], settings: Frame
         yield _steady(*waiting.popleft(), seen, settings)
 
 
-_Seen = dict[Stretch, dict[int, Mapping[MergeOptions, FaceColors | None]]]
-
-
 def _window(frame: Frame, face: DstFace, reach: int) -> range:
     """Indices of the frames that have a say in a face's colours."""
     if face.stretch is None:
@@ -135,9 +135,11 @@ def _is_ready(item: SwappedFrame | Failed, index: int, settings: FrameSettings) 
 
 def _steady(name: str, item: SwappedFrame | Failed, seen: _Seen, settings: FrameSettings
             ) -> tuple[str, SwappedFrame | Failed]:
-    if isinstance(item, Failed) or not needs_colors(settings.of(item.frame.frame)):
+    if isinstance(item, Failed):
         return name, item
     frame, options = item.frame.frame, settings.of(item.frame.frame)
+    if not needs_colors(options):
+        return name, item
     reach, view, faces = reach_of(options), color_view(options), []
     for face, swapped in zip(item.frame.faces, item.faces, strict=True):
         if face.stretch is not None:

@@ -15,13 +15,12 @@ from mainscripts.merging.steady import ReadFrame, SwappedFrame, reach_of, steadi
 from merger.color_memory import FaceColors, color_view, needs_colors
 from merger.faces import FaceToMerge
 from merger.masks import LEARNED_DST, LEARNED_PRD, MASK_MODES, XSEG_DST, XSEG_PRD
-from merger.networks import needed_networks
+from merger.networks import ENHANCED, needed_of_faces
 from merger.options import MergeOptions
 from merger.pipeline import MergedFrame
 
-_ENHANCED, _HULL = "enhanced", "hull"
 _WIDE_MASK_MODES = {
-    name: frozenset((*MASK_MODES[name].parts, _ENHANCED)) for name in (
+    name: frozenset((*MASK_MODES[name].parts, ENHANCED)) for name in (
         f"{LEARNED_PRD}*{LEARNED_DST}",
         f"{LEARNED_PRD}*{LEARNED_DST}*{XSEG_PRD}*{XSEG_DST}")}
 """Mask modes that need all of the swap, and all of the swap and of a segmenter, the cheaper one
@@ -54,7 +53,7 @@ class Swapped:
     Attributes:
         read: None if it cannot be read.
         faces: Those that the model made.
-        has: What is known of them; see `needs_of`.
+        has: What is known of them; see `needed_of_faces`.
         failed: Why there are no faces, or None.
         colors: What was measured so far, by view.
     """
@@ -64,13 +63,6 @@ class Swapped:
     has: frozenset[str]
     failed: Failed | None = None
     colors: dict[MergeOptions, list[FaceColors | None]] = field(default_factory=dict)
-
-
-def needs_of(options: MergeOptions) -> frozenset[str]:
-    """What has to be known of a face beside its prediction: masks that are not drawn from the
-    landmarks, by their names in `merger.masks`, and "enhanced"."""
-    enhanced = {_ENHANCED} if needed_networks(options).enhanced else set()
-    return frozenset(MASK_MODES[options.mask_mode].parts) - {_HULL} | enhanced
 
 
 class Tasks:
@@ -154,7 +146,7 @@ class Tasks:
             # One bad frame must not take its neighbours along: each tries on its own.
             return {number: swapped for one in read
                     for number, swapped in self._predicted([one]).items()}
-        return {number: Swapped(frame, of_frame, needs_of(_widened(options)))
+        return {number: Swapped(frame, of_frame, needed_of_faces(_widened(options)))
                 for (number, frame, options), of_frame in zip(read, faces, strict=True)}
 
     def _steady_faces(self, number: int, together: Mapping[int, Swapped], options: MergeOptions
@@ -180,7 +172,7 @@ class Tasks:
 def _widened(options: MergeOptions) -> MergeOptions:
     """Options that ask the same networks for all they know, so that another mask mode needs no new
     swap."""
-    needed = needs_of(options)
+    needed = needed_of_faces(options)
     mask_mode = next((name for name, wide in _WIDE_MASK_MODES.items() if needed <= wide),
                      options.mask_mode)
     return replace(options, mask_mode=mask_mode)

@@ -19,7 +19,8 @@ from facelib.protocols import FaceEnhancer, FaceSegmenter
 from mainscripts.merging.stages import BATCH, MergeNetworks, Merger
 from mainscripts.merging.steady import with_a_say
 from mainscripts.merging.write import FrameWriter
-from mainscripts.merging_window.tasks import Merged, Refused, Swapped, Tasks, needs_of
+from mainscripts.merging_window.tasks import Merged, Refused, Swapped, Tasks
+from merger.networks import needed_of_faces
 from merger.options import MergeOptions
 from merger.pipeline import MergedFrame
 
@@ -109,7 +110,7 @@ class Backstage:
         """Whether the predicted faces of a frame are at hand."""
         swapped = self._swapped.get(number)
         return swapped is not None and (swapped.failed is not None
-                                        or needs_of(options) <= swapped.has)
+                                        or needed_of_faces(options) <= swapped.has)
 
     @property
     def is_busy(self) -> bool:
