@@ -17,9 +17,9 @@ _FAST = contextvars.ContextVar("fast_convolutions", default=False)
 TILE_OVERHEAD = 64
 """What transforming a kernel costs, in tiles; fitted to times of 64 to 2048 channels."""
 
-_THIN = range(8, 33)
-_FEW_WEIGHTS = 512
-"""Of one tap: with so few channels, tiles and patches take longer to make than to multiply."""
+_THIN, _FEW_WEIGHTS, _MANY_PIXELS = range(8, 33), 512, 2**16
+"""Channels, weights of one tap, pixels of a batch: with so few channels, the tiles and patches of
+so many pixels take longer to make than to multiply. Of fewer pixels they stay in the cache."""
 
 
 @contextlib.contextmanager
@@ -79,7 +79,7 @@ def conv2d_transpose(x: tf.Tensor, weight: tf.Tensor, stride: int, padding: Padd
 @functools.cache
 def best_convolution(image: tuple[int, ...], kernel: tuple[int, ...], stride: int,
                      padding: int) -> Convolution:
-    """The algorithm that takes the fewest products, or the plain one for thin maps.
+    """The algorithm that takes the fewest products, or the plain one for large thin maps.
 
     Args:
         image: (N, H, W, C).
@@ -92,10 +92,10 @@ def best_convolution(image: tuple[int, ...], kernel: tuple[int, ...], stride: in
     """
     n, height, width, channels = image
     taps = kernel[0]
-    if (taps, stride, padding) == (3, 1, 1) and channels in _THIN and (
-            channels * kernel[3] <= _FEW_WEIGHTS):
-        return _plain
     down, across = ((side + 2 * padding - taps) // stride + 1 for side in (height, width))
+    is_thin = channels in _THIN and channels * kernel[3] <= _FEW_WEIGHTS
+    if (taps, stride, padding) == (3, 1, 1) and is_thin and n * down * across >= _MANY_PIXELS:
+        return _plain
     choices = {functools.partial(patch_conv2d, stride=stride, padding=padding):
                n * down * across * taps**2 * channels}
     for m in TILINGS:
