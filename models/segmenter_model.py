@@ -54,6 +54,8 @@ class SegmenterModel(SingleNetworkModel):
             return self._drawing_loss(wanted, tf.sigmoid(logits))
         total = tf.reduce_mean(
             tf.nn.sigmoid_cross_entropy_with_logits(wanted, logits), (1, 2, 3))
+        if self.options.jaccard:
+            total += self.options.jaccard * (1 - soft_overlap(wanted, tf.sigmoid(logits)))
         return Loss(total, {"iou": overlap(wanted, tf.cast(logits > 0, tf.float32))})
 
     def preview(self, batches: Mapping[str, Batch]) -> dict[str, list[PreviewRow]]:
@@ -82,6 +84,17 @@ def overlap(one: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
     both = tf.reduce_sum(one * other, (1, 2, 3))
     either = tf.reduce_sum(tf.maximum(one, other), (1, 2, 3))
     return (both + _EPSILON) / (either + _EPSILON)
+
+
+def soft_overlap(one: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
+    """Jaccard index of masks with shades: (N, R, R, 1) in [0, 1] -> (N,).
+
+    The sum of the smaller values by that of the larger ones. Unlike the one by products it is 1
+    for equal masks also where they are grey (Jaccard metric loss, Wang et al. 2023, equation 6).
+    """
+    apart = tf.reduce_sum(tf.abs(one - other), (1, 2, 3))
+    together = tf.reduce_sum(one + other, (1, 2, 3))
+    return (together - apart + _EPSILON) / (together + apart + _EPSILON)
 
 
 def tinted(faces: np.ndarray, masks: np.ndarray) -> np.ndarray:

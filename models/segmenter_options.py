@@ -31,6 +31,10 @@ class SegmenterOptions(TrainingOptions):
     background_mix: float = option(
         0.5, low=0.0, high=1.0,
         help="Share of the samples in front of the surroundings of another face.")
+    jaccard: float = option(
+        0.0, low=0.0, high=10.0,
+        help="Weight of one minus the overlap of mask and prediction beside the cross entropy; it "
+        "counts faces that are mostly hidden as much as others.")
     pretrain: bool = option(
         False, ask=True,
         help="Learn to draw the faces of the pretraining folder in grey; a training on labels "
