@@ -125,10 +125,10 @@ def few_shot(arguments: argparse.Namespace) -> str:
 def train(labelled: Path, model_dir: Path, name: str, minutes: float, seed: int) -> None:
     """The command that a user would run, from the starter."""
     run_facelab("xseg", "train", "--src-dir", labelled, "--model-dir", model_dir, "--name", name,
-                "--start-from", "starter", "--preview", "none", "--batch-size", 4,
+                "--start-from", "starter", "--preview", "none", "--batch-size", 8,
                 "--optimizer", "adam", "--learning-rate", 7e-4, "--lr-dropout", 1,
-                "--clip-gradients", 1, "--occluders", 0.5, "--target-minutes", minutes,
-                "--lr-decay", 0.5, "--seed", seed)
+                "--clip-gradients", 1, "--occluders", 0.5, "--filters", 0.2, "--jaccard", 1,
+                "--target-minutes", minutes, "--lr-decay", 0.7, "--seed", seed)
 
 
 def compare_apply(arguments: argparse.Namespace) -> str:

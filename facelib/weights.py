@@ -151,8 +151,8 @@ WEIGHTS = MappingProxyType(
         "xseg": WeightFile(
             network="XSeg segmenter, the starter",
             file_name="xseg_starter.npz",
-            sha256="6b1b5e6794143977cce2bdd333760c2f7793ddc6ab9d5587b2bab53c43a20031",
-            n_bytes=7285492,
+            sha256="5ef9227f452b71143cd37c489958b404ad87118afd590d569a8c8f0d81d26d58",
+            n_bytes=7285509,
             licence="MIT",
             origin="trained for FaceLab, see docs/segmentation.md",
         ),

@@ -114,7 +114,8 @@ class SegmenterData(TrainingData):
         if self.labelled is None:
             return WarpedFaces(self.facesets["pretraining"], *known, problems)
         return SegmentationSamples(self.labelled, *known,
-                                   Variety(options.background_mix, occluders), problems)
+                                   Variety(options.background_mix, occluders, options.filters),
+                                   problems)
 
 
 def _all_cover(faceset: Faceset, face_type: FaceType) -> bool:

@@ -31,6 +31,10 @@ class SegmenterOptions(TrainingOptions):
     background_mix: float = option(
         0.5, low=0.0, high=1.0,
         help="Share of the samples in front of the surroundings of another face.")
+    filters: float = option(
+        1.0, low=0.0, high=1.0,
+        help="Share of the samples whose light, colours, sharpness and compression vary; fewer "
+        "suit faces that all look alike, as those of one shot.")
     jaccard: float = option(
         0.0, low=0.0, high=10.0,
         help="Weight of one minus the overlap of mask and prediction beside the cross entropy; it "

@@ -32,12 +32,12 @@ class Variety:
     Attributes:
         backgrounds: Share of the samples in front of another face's surroundings.
         occluders: Share of the samples with drawn things in front of the face.
-        filters: Whether light, sharpness, size and compression vary.
+        filters: Share of the samples whose light, colours, sharpness, size and compression vary.
     """
 
     backgrounds: float = 0.5
     occluders: float = 0.0
-    filters: bool = True
+    filters: float = 1.0
 
 
 class SegmentationSamples:
@@ -78,7 +78,7 @@ class SegmentationSamples:
         image, mask = self._varied(face, FACE_GEOMETRY, rng)
         if rng.random() < max(self._variety.backgrounds, self._variety.occluders):
             image, mask = self._surrounded(position, image, mask, rng)
-        if self._variety.filters:
+        if rng.random() < self._variety.filters:
             image = degraded(flared(image, mask, rng), rng)
         return {"image": to_bytes(image), "mask": to_bytes(mask)}
 

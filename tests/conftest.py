@@ -24,6 +24,20 @@ def facelab_data_dir(tmp_path_factory):
         yield folder
 
 
+@pytest.fixture(scope="module")
+def run_graphs_as_traced():
+    """TensorFlow does not optimise plain graphs, which takes a third of the time of a first step.
+
+    For tests of trainings without XLA, whose steps run a few times only. Trainings compile with XLA
+    unless told not to, and then nothing is optimised before either.
+    """
+    import tensorflow as tf
+
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    yield
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
+
+
 class Workspace(NamedTuple):
     """A folder laid out as `workspace init` does it, and the words of each step."""
 

@@ -19,7 +19,7 @@ from samplelib.segmentation_sampler import (
 )
 
 SQUARE = Polygon([(24, 24), (71, 24), (71, 71), (24, 71)])
-PLAIN = Variety(backgrounds=0, occluders=0, filters=False)
+PLAIN = Variety(backgrounds=0, occluders=0, filters=0)
 
 
 @pytest.fixture
@@ -112,8 +112,16 @@ def test_occluders_take_from_the_mask_and_backgrounds_do_not(faceset):
         return np.mean([(made.make(position)["mask"] > 127).mean() for position in range(30)])
 
     plain = area(PLAIN)
-    assert area(Variety(1.0, 0, False)) == pytest.approx(plain, abs=1e-9)
-    assert area(Variety(0, 1.0, False)) < 0.95 * plain
+    assert area(Variety(1.0, 0, 0)) == pytest.approx(plain, abs=1e-9)
+    assert area(Variety(0, 1.0, 0)) < 0.95 * plain
+
+
+def test_the_filters_touch_their_share_of_the_samples_and_no_mask(faceset):
+    plain, made = samples(faceset), samples(faceset, variety=Variety(0, 0, 0.25))
+    pairs = [(made.make(position), plain.make(position)) for position in range(120)]
+    touched = [not np.array_equal(one["image"], other["image"]) for one, other in pairs]
+    assert 0.13 < np.mean(touched) < 0.37, "three deviations of a share of a quarter"
+    assert all(np.array_equal(one["mask"], other["mask"]) for one, other in pairs)
 
 
 def test_another_picture_shines_through_where_neither_face_is():
