@@ -27,8 +27,6 @@ from tests.models import legacy_reference as reference
 from tests.models.networks import torch_reference
 from tests.models.saved import assert_equal_states, save, snapshot, tiny_model, tiny_options
 
-pytestmark = pytest.mark.usefixtures("run_graphs_as_traced")
-
 
 def import_files(folder, model_dir, *words, kind="SAEHD", name="new"):
     """Imports; gives the outcome and what `train` and `merge` will read."""

@@ -17,8 +17,6 @@ from tests.conftest import copy_workspace
 from tests.models import example
 from tests.models.tiny import FLAGS
 
-pytestmark = pytest.mark.usefixtures("run_graphs_as_traced")
-
 
 @pytest.fixture(scope="module")
 def example_trained(extracted, tmp_path_factory):

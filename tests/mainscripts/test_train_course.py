@@ -17,8 +17,6 @@ from tests.commands import run
 from tests.models import example
 from tests.models.tiny import FLAGS
 
-pytestmark = pytest.mark.usefixtures("run_graphs_as_traced")
-
 
 class Watcher:
     """A view that asks for something at some iterations, and remembers what it is told."""

@@ -21,8 +21,6 @@ from samplelib.face_labels import write_polygons
 from tests.commands import run
 from tests.samplelib.conftest import draw_face, mean_landmarks
 
-pytestmark = pytest.mark.usefixtures("run_graphs_as_traced")
-
 SIZES = ("--model", "XSeg", "--resolution", "64", "--base", "4", "--dense", "16")
 FLAGS = (*SIZES, "--face-type", "f", "--batch-size", "2", "--no-xla", "--lr-dropout", "1",
          "--sample-threads", "1", "--seed", "3")
