@@ -55,7 +55,7 @@ class SegmenterModel(SingleNetworkModel):
         total = tf.reduce_mean(
             tf.nn.sigmoid_cross_entropy_with_logits(wanted, logits), (1, 2, 3))
         if self.options.jaccard:
-            total += self.options.jaccard * (1 - soft_overlap(wanted, tf.sigmoid(logits)))
+            total += self.options.jaccard * (1 - overlap(wanted, tf.sigmoid(logits)))
         return Loss(total, {"iou": overlap(wanted, tf.cast(logits > 0, tf.float32))})
 
     def preview(self, batches: Mapping[str, Batch]) -> dict[str, list[PreviewRow]]:
@@ -80,17 +80,10 @@ class SegmenterModel(SingleNetworkModel):
 
 
 def overlap(one: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
-    """Intersection over union of masks of 0 and 1: (N, R, R, 1) -> (N,); 1 if both are empty."""
-    both = tf.reduce_sum(one * other, (1, 2, 3))
-    either = tf.reduce_sum(tf.maximum(one, other), (1, 2, 3))
-    return (both + _EPSILON) / (either + _EPSILON)
+    """Intersection over union of masks: (N, R, R, 1) in [0, 1] -> (N,); 1 if both are empty.
 
-
-def soft_overlap(one: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
-    """Jaccard index of masks with shades: (N, R, R, 1) in [0, 1] -> (N,).
-
-    The sum of the smaller values by that of the larger ones. Unlike the one by products it is 1
-    for equal masks also where they are grey (Jaccard metric loss, Wang et al. 2023, equation 6).
+    The sum of the smaller values by that of the larger ones, so that equal masks have 1 also where
+    they are grey (the Jaccard metric loss of Wang et al. 2023 is one minus it).
     """
     apart = tf.reduce_sum(tf.abs(one - other), (1, 2, 3))
     together = tf.reduce_sum(one + other, (1, 2, 3))

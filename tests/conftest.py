@@ -24,25 +24,6 @@ def facelab_data_dir(tmp_path_factory):
         yield folder
 
 
-@pytest.fixture(scope="module")
-def run_graphs_as_traced():
-    """TensorFlow does not optimise plain graphs, which takes a third of the time of a first step.
-
-    For tests of trainings without XLA, whose steps run a few times only. Trainings compile with XLA
-    unless told not to, and then nothing is optimised before either.
-    """
-    optimise_graphs(False)
-    yield
-    optimise_graphs(True)
-
-
-def optimise_graphs(on):
-    """Whether TensorFlow optimises the plain graphs that are traced from now on."""
-    import tensorflow as tf
-
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": not on})
-
-
 class Workspace(NamedTuple):
     """A folder laid out as `workspace init` does it, and the words of each step."""
 
@@ -107,7 +88,6 @@ def training(extracted, tmp_path_factory):
     from tests.models.tiny import FLAGS
 
     made = copy_workspace(extracted, tmp_path_factory.mktemp("trained") / "workspace")
-    optimise_graphs(True)  # whoever asks first: the model is the same in every run
     outcome = run(*made.train_words(), *FLAGS, "--target-iteration", 6)
     assert outcome.code == 0
     return made, outcome

@@ -10,7 +10,7 @@ from leras.train_step import StepControl
 from models.base import SwapModel
 from models.loading import restore, restore_swap
 from models.segmenter_data import SegmenterData
-from models.segmenter_model import GREEN, soft_overlap, tinted
+from models.segmenter_model import GREEN, overlap, tinted
 from models.store import ModelStore, Progress
 from models.training_data import Folders, Share, data_type
 from models.xseg.model import XSegModel
@@ -90,11 +90,11 @@ def test_the_jaccard_part_of_the_loss_is_the_sum_of_smaller_by_that_of_larger_va
     assert loss == pytest.approx(entropy + 2 * (1 - shares.mean()), rel=1e-5)
 
 
-def test_the_soft_overlap_is_one_for_equal_masks_and_for_none():
+def test_the_overlap_is_one_for_equal_masks_and_for_none():
     grey = np.full((1, 4, 4, 1), 0.3, np.float32)
     for mask in (grey, np.zeros_like(grey), np.ones_like(grey)):
-        assert float(soft_overlap(mask, mask)[0]) == pytest.approx(1)
-    assert float(soft_overlap(grey, 2 * grey)[0]) == pytest.approx(0.5)
+        assert float(overlap(mask, mask)[0]) == pytest.approx(1)
+    assert float(overlap(grey, 2 * grey)[0]) == pytest.approx(0.5)
 
 
 def test_pretraining_draws_greys_without_the_shortcuts(batch):
