@@ -1,6 +1,5 @@
 """The manual window as its user has it: real mouse and key events on a virtual display."""
 
-import ctypes
 import json
 import os
 import subprocess
@@ -33,26 +32,14 @@ NOSE = 33
 class MouseDisplay(Display):
     """A display with a mouse; places are those of the frame in the window."""
 
-    def __enter__(self):
-        super().__enter__()
-        # While nobody is connected, the server may begin anew and turn the next program away.
-        x11 = ctypes.CDLL("libX11.so.6")
-        x11.XOpenDisplay.restype = ctypes.c_void_p
-        assert x11.XOpenDisplay(self.name.encode())
-        return self
-
     def move(self, x, y):
         window = self.window(TITLE)
         self._xdotool("mousemove", "--window", window, str(x), str(y + STRIP_HEIGHT))
 
     def press_if_there(self, key):
         """Presses a key in a window that may be gone at any time."""
-        for window in self.windows():
+        for window in self.windows(TITLE):
             self._xdotool("windowfocus", window, "key", key, check=False)
-
-    def windows(self):
-        """Those of the program that are there now."""
-        return self._xdotool("search", "--onlyvisible", "--name", TITLE, check=False).split()
 
     def name_of(self, window):
         return self._xdotool("getwindowname", window).strip()
@@ -155,7 +142,7 @@ def test_faces_are_set_with_mouse_and_keys_and_outlive_a_kill(display, programs,
     display.turn("5")
     display.turn("4")
     # Qt's own zoom is taken back by a new window in the place of the old one.
-    program.until(lambda: before not in display.windows() and len(display.windows()) == 1)
+    program.until(lambda: before not in display.windows(TITLE) and len(display.windows(TITLE)) == 1)
     assert display.name_of(display.window(TITLE)) == TITLE
     display.click(310, 160)
     program.until(lambda: program.faces("00001.png"))

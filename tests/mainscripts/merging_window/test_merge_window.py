@@ -36,7 +36,6 @@ class Program:
         self.process = subprocess.Popen(
             [sys.executable, "-c", code, *words], cwd=ROOT, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, env=os.environ | {"DISPLAY": display.name})
-        display.window(TITLE)
 
     def press(self, *keys):
         """Presses keys (X11's names)."""
@@ -112,8 +111,10 @@ def start(workspace, monkeypatch):
         monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
 
         def begin():
-            started.append(Program(display, workspace))
-            return started[-1]
+            program = Program(display, workspace)
+            started.append(program)
+            program.until(lambda: display.windows(TITLE))
+            return program
 
         yield begin
         for program in started:

@@ -45,9 +45,12 @@ class Display:
 
     def __enter__(self):
         read_end, write_end = os.pipe()
+        # By default a server begins anew whenever its last client has gone, and turns away who
+        # comes meanwhile, such as the window after the process that tried the display.
         self._server = subprocess.Popen(
             ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1600x1200x24", "-nolisten",
-             "tcp"], pass_fds=[write_end], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+             "tcp", "-noreset"], pass_fds=[write_end], stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
         os.close(write_end)
         with os.fdopen(read_end) as told:
             self.name = f":{told.readline().strip()}"  # written once it can be used
@@ -76,11 +79,15 @@ class Display:
         """The number of a window, once it is there."""
         end = time.monotonic() + SECONDS
         while time.monotonic() < end:
-            found = self._xdotool("search", "--onlyvisible", "--name", title, check=False).split()
+            found = self.windows(title)
             if found:
                 return found[-1]
             time.sleep(0.05)
         raise AssertionError(f"no window {title!r} on {self.name}")
+
+    def windows(self, title):
+        """The numbers of those that are there now."""
+        return self._xdotool("search", "--onlyvisible", "--name", title, check=False).split()
 
     def _xdotool(self, *words, check=True):
         done = subprocess.run(["xdotool", *words], env=os.environ | {"DISPLAY": self.name},
