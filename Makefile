@@ -10,8 +10,8 @@ JOBS ?= 2
 help:
 	@echo "make demo    swap the demo clips (sets up $(VENV) first); ARGS='--minutes 10' and others"
 	@echo "make test    lint and the whole test suite; JOBS=4 for that many processes"
-	@echo "make chaos   kills 200 trainings and 100 merges at random moments and checks what is left;"
-	@echo "             twenty minutes"
+	@echo "make chaos   the slowest tests, and kills of 200 trainings and 100 merges at random moments"
+	@echo "             with a look at what is left; twenty minutes"
 	@echo "make bench   all benchmarks; rewrites the tables of docs/benchmarks.md"
 
 $(VENV)/.run: requirements.txt
@@ -37,9 +37,10 @@ lint: $(VENV)/.dev
 	$(BIN)/python -m isort --check-only --quiet .
 
 test: lint
-	$(BIN)/python -m pytest -q --numprocesses $(JOBS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -q --numprocesses $(JOBS) --dist loadfile -m "not slow" $(ARGS)
 
 chaos: $(VENV)/.dev
+	$(BIN)/python -m pytest -q -m slow
 	$(BIN)/python -W ignore -m tests.chaos.kill_training $(ARGS)
 	$(BIN)/python -W ignore -m tests.chaos.kill_merging
 

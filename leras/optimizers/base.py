@@ -65,10 +65,9 @@ class Optimizer(Module):
         self._variables = tuple(variables.values())
         self._schedule, self._seed = schedule, seed
         self.step = tf.Variable(0, dtype=tf.int64, name="step")
-        # Inputs of the graph: as constants in it, each variable would need a compiled update of its
-        # own, instead of one for all variables of a size. Tensors of few elements become constants.
-        self._numbers = [tf.fill((CAPTURED,), tf.constant(index, tf.uint32))
-                         for index in range(len(self._paths))]
+        # An input of the graph: with constants in it, each variable would need a compiled update of
+        # its own, instead of one for all of a size. Tensors of few elements become constants.
+        self._numbers = tf.cast(tf.range(max(len(self._paths), CAPTURED)), tf.uint32)
         self._advance = tf.function(self._advanced, autograph=False)  # traced once for each size
         self._slots = {slot: [tf.Variable(tf.zeros_like(variable), name=slot)
                               for variable in self._variables] for slot in self.slot_names}
@@ -105,24 +104,25 @@ class Optimizer(Module):
         gradients = clip_by_global_norm(gradients, self._schedule.clip_norm, norm)
         accepted = tf.constant(True) if accepted is None else accepted
         local_copy(self.step).assign_add(tf.cast(accepted, tf.int64))
+        count = tf.cast(self.step, tf.float32)
         rate = cosine(self._schedule, self.step) * rate_scale
         # The seed is scrambled first: of plain neighbours, each would repeat the other's masks.
         seed = mix(tf.constant(self._seed % 2**32, tf.uint32))
-        key = mix(tf.cast(self.step, tf.uint32) ^ seed)
+        keys = tf.unstack(mix(tf.cast(self.step, tf.uint32) ^ seed) + self._numbers)
         slots = list(zip(*self._slots.values(), strict=True)) or [()] * len(self._paths)
         live = [index for index, path in enumerate(self._paths) if path not in self._frozen]
         for index, gradient in zip(live, gradients, strict=True):
             variables = [self._variables[index], *slots[index]]
             self._update([local_copy(variable) for variable in variables], gradient,
-                         key + self._numbers[index][0], rate, accepted)
+                         keys[index], rate, count, accepted)
 
-    def _update(self, variables: Sequence[tf.Variable], gradient: tf.Tensor, key: tf.Tensor,
-                rate: tf.Tensor, accepted: tf.Tensor) -> None:
-        """Moves one variable and its slots."""
-        flat = [tf.reshape(x, (-1,)) for x in (*variables, gradient)]
-        moved = self._advance(key, rate, tf.cast(self.step, tf.float32), accepted, *flat)
+    def _update(self, variables: Sequence[tf.Variable], gradient: tf.Tensor, *numbers: tf.Tensor
+                ) -> None:
+        """Moves one variable and its slots; `numbers`: the first arguments of `_advanced`."""
+        moved = self._advance(*numbers, *(flat(x) for x in (*variables, gradient)))
         for variable, value in zip(variables, moved, strict=True):
-            variable.assign(tf.reshape(value, variable.shape))
+            is_flat = variable.shape.rank == 1
+            variable.assign(value if is_flat else tf.reshape(value, variable.shape))
 
     def _advanced(self, key: tf.Tensor, rate: tf.Tensor, count: tf.Tensor, accepted: tf.Tensor,
                   value: tf.Tensor, *slots_and_gradient: tf.Tensor) -> list[tf.Tensor]:
@@ -157,14 +157,20 @@ def root(x: tf.Tensor) -> tf.Tensor:
     return tf.pow(x, 0.5)
 
 
+def flat(x: tf.Tensor | tf.Variable) -> tf.Tensor:
+    """(n,) all elements. Most variables are biases: a graph without their reshapes is built and
+    optimised sooner."""
+    return tf.convert_to_tensor(x) if x.shape.rank == 1 else tf.reshape(x, (-1,))
+
+
 def global_norm(gradients: Sequence[tf.Tensor]) -> tf.Tensor:
     """() float32 common L2 norm; not finite as soon as one element is not."""
-    flat = [tf.reshape(gradient, (-1,)) for gradient in gradients]
-    small = [gradient for gradient in flat if gradient.shape[0] < MANY]
-    products = [_products_of_strands(gradient) for gradient in flat if gradient.shape[0] >= MANY]
+    rows = [flat(gradient) for gradient in gradients]
+    small = [row for row in rows if row.shape[0] < MANY]
+    products = [_products_of_strands(row) for row in rows if row.shape[0] >= MANY]
     # The longest gradients are no multiple of STRANDS long only if somebody trains odd widths.
-    small += [gradient[gradient.shape[0] // STRANDS * STRANDS:] for gradient in flat
-              if gradient.shape[0] >= MANY and gradient.shape[0] % STRANDS]
+    small += [row[row.shape[0] // STRANDS * STRANDS:] for row in rows
+              if row.shape[0] >= MANY and row.shape[0] % STRANDS]
     sums = [tf.linalg.trace(tf.add_n(products))] if products else []
     if small:
         sums.append(tf.reduce_sum(tf.square(tf.concat(small, 0))))

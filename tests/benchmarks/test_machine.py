@@ -5,7 +5,6 @@ import sys
 import time
 
 import numpy as np
-import pytest
 
 from benchmarks.machine import (
     PeakMemory,
@@ -84,7 +83,6 @@ def test_defaults_are_the_conditions_of_the_reference():
     assert arguments.outputs == ["warped", "target", "mask", "eyes_mouth"]
 
 
-@pytest.mark.slow
 def test_calibration_leaves_tensorflow_out_of_this_process():
     figures = calibrate(cores=1)
     assert figures["cores"] == 1

@@ -91,6 +91,7 @@ def test_figures_and_tables_hold_what_was_measured():
     assert speeds[2].startswith("| df | 96 | none | 50.0 | 100.0 | 200.0 | 0.5 |")
 
 
+@pytest.mark.slow
 def test_a_row_is_measured_in_processes_of_its_own():
     found = train.measure_apart(TINY, rounds=1)
     assert found["seconds_per_iteration"] > 0 and found["ratio_to_plain"] > 0

@@ -5,8 +5,6 @@ import shutil
 import threading
 import time
 
-import pytest
-
 from core.paths import image_paths
 from mainscripts.extraction import job
 from tests.cluster import dask_cluster
@@ -17,7 +15,6 @@ def items(journal):
     return [json.loads(line)["item"] for line in journal.read_text().splitlines()[1:]]
 
 
-@pytest.mark.slow
 def test_a_killed_worker_loses_nothing_and_repeats_nothing(
         frames_workspace, extracted, monkeypatch):
     monkeypatch.setattr(job, "CHUNK_SIZE", 2)

@@ -35,7 +35,6 @@ def reports(tmp_path_factory):
     return found
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["SAEHD", "AMP"])
 def test_two_devices_train_as_one_with_the_whole_batch(reports, name):
     """Also AMP's random channels: each device has those of its own faces."""
@@ -52,7 +51,6 @@ def test_two_devices_train_as_one_with_the_whole_batch(reports, name):
     assert np.mean(errors < 0.02) > 0.98 and errors.mean() < 0.02
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["SAEHD", "AMP"])
 def test_both_devices_hold_the_same_bits(reports, name):
     weights = reports["mirrored"][1]

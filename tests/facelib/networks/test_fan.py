@@ -59,7 +59,7 @@ def test_maps_are_those_of_the_public_network(network):
     np.testing.assert_allclose(places, public("fan")["grid_points"], atol=1e-6)
 
 
-@pytest.mark.parametrize("mirror", [pytest.param(False, marks=pytest.mark.slow), True])
+@pytest.mark.parametrize("mirror", [False, True])
 def test_landmarks_are_those_of_the_public_package(network, picture, mirror):
     landmarker = FANLandmarks(network, mirror=mirror, lift=0.12, whole_pixels=True)
     (landmarks,) = landmarker.extract([picture], [BOXES])
