@@ -1,5 +1,6 @@
 """What holds for all tests: keys of their own, and one small swap that they share."""
 
+import gc
 import shutil
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,10 @@ from tests.e2e.short_clips import cut_clip
 DEMO = Path(__file__).parents[1] / "demo"
 N_FRAMES = 12
 CLIP_SIZE = 480, 270
+
+# Graphs are many small objects that live long; by default Python looks through them so often that
+# it takes a twentieth of the whole time.
+gc.set_threshold(100_000, 50, 100)
 
 
 @pytest.fixture(autouse=True, scope="session")
