@@ -9,7 +9,7 @@ JOBS ?= 2
 
 help:
 	@echo "make demo    swap the demo clips (sets up $(VENV) first); ARGS='--minutes 10' and others"
-	@echo "make test    lint and the whole test suite; JOBS=4 for that many processes"
+	@echo "make test    lint and the test suite; JOBS=4 for that many processes"
 	@echo "make chaos   the slowest tests, and kills of 200 trainings and 100 merges at random moments"
 	@echo "             with a look at what is left; twenty minutes"
 	@echo "make bench   all benchmarks; rewrites the tables of docs/benchmarks.md"
